@@ -1,0 +1,114 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { parseEnv } from 'node:util';
+import { z } from 'zod';
+
+export const devices = ['auto', 'cpu', 'cuda', 'tensorrt', 'webgpu', 'coreml', 'directml'] as const;
+export type DeviceSetting = (typeof devices)[number];
+
+const count = (what: string, minimum: number, maximum: number, unit = '') =>
+  z.coerce
+    .number({ error: `a whole number${unit}, ${minimum}..${maximum}` })
+    .int(`a whole number${unit}, ${minimum}..${maximum}`)
+    .min(minimum, `at least ${minimum}${unit}`)
+    .max(maximum, `at most ${maximum}${unit}`)
+    .describe(what);
+
+const flag = (what: string) =>
+  z
+    .enum(['0', '1', 'false', 'true'], { error: '0 or 1' })
+    .transform((value) => value === '1' || value === 'true')
+    .describe(what);
+
+const isWebAddress = (value: string) => /^https?:\/\/[^\s/?#]+(\/[^\s?#]*)?$/.test(value);
+
+/** Every setting: its variable, what it accepts, its default and one sentence for the README's table. */
+export const settings = z.object({
+  DARKROOM_HOST: z.string().min(1).default('127.0.0.1').describe('Address the server listens on'),
+  DARKROOM_PORT: count('Port; 0 picks a free one and prints it', 0, 65_535).default(8787),
+  DARKROOM_DATA: z.string().min(1).default('./data').describe('Folder of the database, the files and pulled models'),
+  DARKROOM_DEVICE: z
+    .enum(devices, { error: `one of ${devices.join(', ')}` })
+    .default('auto')
+    .describe('Where models run; `auto` takes the fastest device that gives the right answer'),
+  DARKROOM_REQUIRE_GPU: flag('Refuse to start when models would run on the CPU').default(false),
+  DARKROOM_AUTH: z
+    .enum(['off', 'required'], { error: 'off or required' })
+    .optional()
+    .describe('`off` (the default of `npm start` on a loopback address) or `required` (the default otherwise)'),
+  PUBLIC_BASE_URL: z
+    .string()
+    .refine(isWebAddress, 'an http(s) address without query, such as https://media.example.com')
+    .transform((value) => value.replace(/\/+$/, ''))
+    .optional()
+    .describe('Address that clients see, the start of every `output_url`; default: the Host they asked for'),
+  DARKROOM_ALLOW_HOSTS: z
+    .string()
+    .default('')
+    .transform((value) => value.split(',').map((host) => host.trim()).filter(Boolean))
+    .describe('Host names and CIDR ranges of your own network that may be downloaded from, separated by commas'),
+  DARKROOM_WORKERS: count('Worker threads that run models; default: found by a short probe', 1, 256).optional(),
+  DARKROOM_THREADS: count('Threads of one model run; default: found by a short probe', 1, 256).optional(),
+  DARKROOM_MODEL_MEMORY_MB: count('Memory for loaded models, all workers together', 64, 1_048_576, ' MB').default(2048),
+  DARKROOM_MAX_QUEUE: count('Jobs that may wait; one more is refused with 429', 1, 10_000_000).default(10_000),
+  DARKROOM_MAX_UPLOAD_MB: count('Largest picture in megabytes', 1, 4096, ' MB').default(50),
+  DARKROOM_MAX_MEGAPIXELS: count('Largest picture in million pixels', 1, 2000, ' million').default(50),
+  DARKROOM_MAX_SIDE: count('Longest side of a picture in pixels', 16, 65_535, ' pixels').default(30_000),
+  DARKROOM_DOWNLOAD_SECONDS: count('How long fetching an `image_url` may take', 1, 600, ' seconds').default(20),
+  DARKROOM_JOB_SECONDS: count('How long one attempt of a job may run', 1, 86_400, ' seconds').default(600),
+  DARKROOM_RETENTION_DAYS: count('Days that results are kept', 1, 3650, ' days').default(7),
+  DARKROOM_MIN_FREE_MB: count('Free disk space under which uploads are refused with 507', 0, 10_485_760, ' MB').default(512),
+  DARKROOM_GRACE_SECONDS: count('How long running jobs may finish when the server is stopped', 0, 3600, ' seconds').default(20),
+  DARKROOM_ALLOW_NONCOMMERCIAL: flag('Also load weights whose licence forbids commercial use').default(false),
+  DARKROOM_LOG: z
+    .enum(['silent', 'fatal', 'error', 'warn', 'info', 'debug'], { error: 'silent, fatal, error, warn, info or debug' })
+    .default('info')
+    .describe('Log level; logs are JSON lines on standard error'),
+});
+
+/** Validated settings, frozen. */
+export type Config = Readonly<z.output<typeof settings>>;
+
+/** A setting that cannot be used; the message names each variable, what it should be and what it is. */
+export class ConfigError extends Error {
+  override name = 'ConfigError';
+}
+
+/**
+ * The settings from an environment; an empty value counts as unset. The only reader of `process.env`.
+ * Throws ConfigError.
+ */
+export function readConfig(env: Record<string, string | undefined> = environment()): Config {
+  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
+  const parsed = settings.safeParse(given);
+  if (!parsed.success) throw new ConfigError(explain(parsed.error, given));
+  return Object.freeze({ ...parsed.data, DARKROOM_DATA: resolve(parsed.data.DARKROOM_DATA) });
+}
+
+/** Variables that look like ours and are not: probably misspelt. */
+export function unknownSettings(env: Record<string, string | undefined> = environment()): string[] {
+  return Object.keys(env).filter((name) => name.startsWith('DARKROOM_') && !(name in settings.shape));
+}
+
+/** `.env` of the working directory, overruled by the real environment. */
+function environment(): Record<string, string | undefined> {
+  return { ...readDotEnv(), ...process.env };
+}
+
+function readDotEnv(): NodeJS.Dict<string> {
+  try {
+    return parseEnv(readFileSync('.env', 'utf8'));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return {};
+    throw new ConfigError(`.env cannot be read: ${(error as Error).message}`);
+  }
+}
+
+function explain(error: z.ZodError, given: Record<string, string | undefined>): string {
+  return error.issues
+    .map((issue) => {
+      const name = String(issue.path[0]);
+      return `${name}: expected ${issue.message}, got "${given[name] ?? ''}"`;
+    })
+    .join('\n');
+}

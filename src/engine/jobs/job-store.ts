@@ -1,0 +1,164 @@
+import type { SerializedError } from '../errors.js';
+import type { Lane, OutputFile } from '../operations/operation.js';
+
+export const jobStates = ['queued', 'running', 'completed', 'failed', 'cancelled'] as const;
+export type JobState = (typeof jobStates)[number];
+
+/** One stored input of a job: a field of the request and the blob that holds its bytes. */
+export interface JobInput {
+  field: string;
+  blob: string;
+  contentType: string;
+  bytes: number;
+}
+
+/** One stored output of a job. */
+export interface JobOutput extends Omit<OutputFile, 'path'> {
+  blob: string;
+}
+
+/** What a completed job says of itself beside its files. */
+export interface JobResult {
+  outputs: JobOutput[];
+  /** The backend that did the work, for example the id of the model. */
+  modelActual: string;
+  /** What could not be honoured, in words. */
+  warnings: string[];
+  /** Execution provider, stage times and sizes, for the debug block. */
+  facts: Record<string, unknown>;
+}
+
+/** A failure of one attempt, kept for the operator. */
+export interface AttemptError extends SerializedError {
+  attempt: number;
+  at: number;
+}
+
+/** One row: the only shared truth about a job. Times are milliseconds since the epoch on the store's clock. */
+export interface Job {
+  id: string;
+  operation: string;
+  /** Who submitted it: the id of an API key, or `local`. */
+  owner: string;
+  lane: Lane;
+  /** Higher runs first; 0 is usual. */
+  priority: number;
+  state: JobState;
+  params: Record<string, unknown>;
+  inputs: JobInput[];
+  /** What was noticed at submission (unknown fields and the like). */
+  warnings: string[];
+  result: JobResult | null;
+  /** The reason of the end, of a failed job. */
+  error: SerializedError | null;
+  /** One entry per failed attempt. */
+  errors: AttemptError[];
+  /** 0..1, of the running attempt. */
+  progress: number;
+  stage: string | null;
+  /** Attempts begun and not given back. */
+  attempt: number;
+  maxAttempts: number;
+  /** How often the server itself ended in the middle of an attempt; such an attempt is given back. */
+  interruptions: number;
+  /** Fencing token: grows with every claim; a write with an old one changes nothing. */
+  token: number;
+  cancelRequested: boolean;
+  /** How long one attempt may run. */
+  timeoutMs: number;
+  createdAt: number;
+  runAt: number;
+  startedAt: number | null;
+  finishedAt: number | null;
+  leaseExpiresAt: number | null;
+}
+
+export interface NewJob
+  extends Pick<Job, 'id' | 'operation' | 'owner' | 'lane' | 'params' | 'inputs' | 'warnings' | 'timeoutMs'> {
+  priority?: number;
+  /** Default 3. */
+  maxAttempts?: number;
+}
+
+/** `contract.md` 1.16: the same key with the same fingerprint is the same job. */
+export interface IdempotencyKey {
+  key: string;
+  /** Hash of everything that makes the request what it is: path, parameters, digests of its files. */
+  fingerprint: string;
+}
+
+export interface Inserted {
+  job: Job;
+  /** True if the key was known and `job` is the one submitted before. */
+  replayed: boolean;
+}
+
+/** The right to write to a claimed job. */
+export interface Claim {
+  id: string;
+  token: number;
+}
+
+export interface QueueStats {
+  /** Jobs per state; finished ones only as far as they are still kept. */
+  states: Record<JobState, number>;
+  /** Queued jobs per lane. */
+  queued: Record<Lane, number>;
+  /** Milliseconds since the oldest job that is due became due; 0 if none waits. */
+  oldestAgeMs: number;
+}
+
+/**
+ * The durable queue. Every method settles after its change is on disk (SQLite: committed with `synchronous=FULL`).
+ * Every write of an attempt is guarded by its claim and returns false, changing nothing, if the attempt is no longer
+ * the job's current one.
+ */
+export interface JobStore {
+  /**
+   * Stores a new job, or finds the one that the same idempotency key of the same owner made before.
+   * Errors: `busy` if `maxQueued` jobs are queued already, `idempotency_key_reuse` if the fingerprint differs.
+   */
+  insert(job: NewJob, options?: { idempotency?: IdempotencyKey; maxQueued?: number }): Promise<Inserted>;
+  /** The job that this key made, or null; `idempotency_key_reuse` if the fingerprint differs. */
+  findReplay(owner: string, idempotency: IdempotencyKey): Promise<Job | null>;
+  get(id: string): Promise<Job | null>;
+  /** Claims up to `limit` due jobs of a lane, highest priority first, then oldest; each begins an attempt and a lease. */
+  claim(lane: Lane, limit: number, leaseMs: number): Promise<Job[]>;
+  /** Renews the leases; returns the claims that are lost, and the ids whose cancellation was requested. */
+  renew(claims: Claim[], leaseMs: number): Promise<{ lost: Claim[]; cancelled: string[] }>;
+  /** Coalesced by the caller to at most two a second. */
+  progress(claim: Claim, progress: number, stage: string): Promise<boolean>;
+  complete(claim: Claim, result: JobResult): Promise<boolean>;
+  /** Ends the job as failed. */
+  fail(claim: Claim, error: SerializedError): Promise<boolean>;
+  /** Ends the job as cancelled. */
+  acknowledgeCancel(claim: Claim): Promise<boolean>;
+  /** Puts the job back with the error noted and not before `delayMs`; ends it as failed when its attempts are used up. */
+  retryLater(claim: Claim, error: SerializedError, delayMs: number): Promise<boolean>;
+  /** Puts the job back as if this attempt had not been. */
+  release(claim: Claim): Promise<boolean>;
+  /** Ends a queued job at once and asks a running one to stop; returns the job as it is now, null if unknown. */
+  cancel(id: string): Promise<Job | null>;
+  /**
+   * At start: gives back the attempts that a dead server left running, since its death was not their doing; one that
+   * has been given back 10 times is failed as `crashed`. Returns the ids.
+   */
+  recover(): Promise<string[]>;
+  /** Puts jobs with an expired lease back (or fails them when their attempts are used up); returns the ids. */
+  sweep(): Promise<string[]>;
+  /** Removes jobs that ended before, and idempotency keys older than 24 h, in batches; returns the number of jobs. */
+  prune(endedBefore: number): Promise<number>;
+  /** When the next queued job of the lane becomes due; null if none waits. */
+  nextRunAt(lane: Lane): Promise<number | null>;
+  stats(): Promise<QueueStats>;
+  /** The job now and after every change, until it has ended (that one is the last) or the signal aborts. */
+  watch(id: string, signal?: AbortSignal): AsyncIterable<Job>;
+  /** Whether a write would succeed now. */
+  isWritable(): Promise<boolean>;
+  close(): Promise<void>;
+}
+
+/** Whether the job has ended. */
+export function hasEnded(job: Job): boolean {
+  return job.state === 'completed' || job.state === 'failed' || job.state === 'cancelled';
+}

@@ -1,0 +1,56 @@
+import type { z } from 'zod';
+import type { ModelTask } from '../../models/model.js';
+import type { Workbench } from './workbench.js';
+
+/** Where jobs wait and run: each lane has its own concurrency, so that slow work of one kind never holds up another. */
+export const lanes = ['device', 'cpu', 'media', 'remote'] as const;
+export type Lane = (typeof lanes)[number];
+
+/** A file that an operation made, still under its temporary name. */
+export interface OutputFile {
+  path: string;
+  /** Also the extension of its public name. */
+  format: string;
+  contentType: string;
+  width?: number;
+  height?: number;
+}
+
+/** What one attempt gives back. */
+export interface Outcome {
+  outputs: OutputFile[];
+  /** What could not be honoured, in words. */
+  warnings: string[];
+  /** Sizes and choices worth showing in the debug block. */
+  facts: Record<string, unknown>;
+}
+
+/** The params of every operation that runs on a model. */
+export interface ModelParams {
+  /** Id of a model, or `auto`. */
+  model: string;
+}
+
+/**
+ * What can be asked for: validation, routes, listings and the worker all derive from this one value. The file of an
+ * operation loads no native library: what it needs of them is handed to `perform`, which runs in a worker thread.
+ */
+export interface Operation<Params extends ModelParams = ModelParams> {
+  /** As in the path: `background-removal`. */
+  name: string;
+  /** As in status bodies: `BACKGROUND_REMOVAL`. */
+  type: string;
+  /** Of job ids: `bgrm`. */
+  idPrefix: string;
+  /** The OpenAI-style paths of the synchronous twin under `/v1/images/`. */
+  syncPaths: string[];
+  lane: Lane;
+  task: ModelTask;
+  /** Fields that carry pictures; the first is the main one. */
+  imageFields: string[];
+  /** One line for listings and `--help`. */
+  summary: string;
+  /** Flat: every value may also come as a string, from a form or a command line. */
+  params: z.ZodObject<z.ZodRawShape, z.core.$strip> & z.ZodType<Params>;
+  perform(bench: Workbench, params: Params): Promise<Outcome>;
+}

@@ -1,0 +1,56 @@
+import type { MattingModel, ModelTask, UpscaleModel } from '../../models/model.js';
+import type { ImageFacts, OutputFormat, Pixels, Size } from '../media/media.js';
+import type { OutputFile } from './operation.js';
+
+/** Named parts of an attempt, for progress and stage times. */
+export type Stage = 'decode' | 'load' | 'infer' | 'compose' | 'encode';
+
+/** A decoded picture on disk, read by rows: memory does not grow with the height of the picture. */
+export interface PixelReader extends Size {
+  channels: 3 | 4;
+  /** Rows `top` .. `top + rows - 1`, all inside the picture. */
+  readRows(top: number, rows: number): Promise<Pixels>;
+  close(): Promise<void>;
+}
+
+/** A picture written by rows from top to bottom. */
+export interface PixelWriter extends Size {
+  channels: 3 | 4;
+  /** The next rows; `rows.width` and `rows.channels` are those of the picture. */
+  write(rows: Pixels): Promise<void>;
+  /** Encodes what was written; call after the last row. */
+  encode(format: OutputFormat): Promise<OutputFile>;
+}
+
+/** Decoding and encoding of pictures: sRGB, 8 bit, EXIF orientation applied. */
+export interface ImageKit {
+  /** Header facts, after every limit was checked. Errors: `invalid_input`, `too_large`, `unsupported`. */
+  facts(path: string, param: string): Promise<ImageFacts>;
+  /** The picture at its own size, or resized to exactly `size`; alpha is kept unless `channels` is 3 (flattened on white). */
+  decode(path: string, options?: { size?: Size; channels?: 3 | 4 }): Promise<Pixels>;
+  /** Decodes once to a temporary file that is read by rows. */
+  open(path: string): Promise<PixelReader>;
+  encode(pixels: Pixels, format: OutputFormat): Promise<OutputFile>;
+  /** A picture of `size` to be written by rows. */
+  create(size: Size & { channels: 3 | 4 }): Promise<PixelWriter>;
+}
+
+/** A model ready to run in this worker. */
+export interface LoadedModels {
+  'background-removal': MattingModel;
+  'super-resolution': UpscaleModel;
+}
+
+/** What `perform` works with: everything that touches a native library, and the way back for progress and cancellation. */
+export interface Workbench {
+  /** Local path of the input that was sent in this field. */
+  input(field: string): string;
+  images: ImageKit;
+  /** Loads (or finds in the session cache) the model that was chosen for this attempt. */
+  model<Task extends ModelTask>(task: Task): Promise<LoadedModels[Task]>;
+  /**
+   * Says where the attempt is (`fraction` of this stage, 0..1). Call between tiles and steps: throws `cancelled` or
+   * `timeout` when the attempt is to stop.
+   */
+  checkpoint(stage: Stage, fraction?: number): void;
+}

@@ -1,0 +1,85 @@
+import type { SerializedError } from './errors.js';
+import type { ImageFacts } from './media/media.js';
+import type { Lane, Outcome } from './operations/operation.js';
+import type { Stage } from './operations/workbench.js';
+
+/** One attempt as it is handed to the host process: paths, params and names, never pixels. */
+export interface Task {
+  /** Unique among attempts: job id and fencing token. */
+  id: string;
+  lane: Lane;
+  operation: string;
+  params: Record<string, unknown>;
+  /** Local path per input field. */
+  inputs: Record<string, string>;
+  /** The model that was chosen. */
+  model: string;
+  /** Folder for temporary and output files of this attempt; removed by whoever made it. */
+  folder: string;
+}
+
+/** What came of a task, and where its time went. */
+export interface TaskResult extends Outcome {
+  /** The execution provider that really ran the model, for example `cpu`. */
+  device: string;
+  /** Milliseconds per stage. */
+  stageMs: Partial<Record<Stage, number>>;
+}
+
+export interface Progress {
+  stage: Stage;
+  /** 0..1, of the whole attempt. */
+  fraction: number;
+}
+
+/** What the host process reports of itself once it can take tasks. */
+export interface HostFacts {
+  pid: number;
+  /** The execution provider that models run on, verified. */
+  device: string;
+  /** Why it is this one. */
+  deviceReason: string;
+  workers: number;
+  threads: number;
+  /** Tasks that may run at the same time, per lane. */
+  slots: Record<Lane, number>;
+}
+
+/** Runs tasks outside of the server process. */
+export interface TaskRunner {
+  /** How many tasks of the lane can be started now. 0 while the host starts. */
+  idleSlots(lane: Lane): number;
+  /** Called whenever `idleSlots` may have grown. */
+  onIdle(listener: () => void): void;
+  /**
+   * Runs one task. Aborting the signal asks it to stop between two steps; a task that does not react within
+   * the kill delay is ended with its host process, after the other tasks have been handed on.
+   * Errors: those of the operation, `cancelled` or `timeout` (the signal's reason), `crashed` if the host process died,
+   * `busy` with retry if the task was handed on and never ran to its end.
+   */
+  run(task: Task, options: { signal: AbortSignal; onProgress(progress: Progress): void }): Promise<TaskResult>;
+  /** Decodes a file completely, at reduced size: facts, or why it cannot be taken (`invalid_input`, `too_large`, `unsupported`). */
+  inspect(path: string, param: string): Promise<ImageFacts>;
+  /** Null while the host starts. */
+  facts(): HostFacts | null;
+  /** Resolves when tasks can be run; rejects when the host cannot be started with these settings. */
+  ready(): Promise<HostFacts>;
+  /** Ends the host process; running tasks must have ended or are lost. */
+  close(): Promise<void>;
+}
+
+/** Server → host. */
+export type HostCommand =
+  | { type: 'run'; task: Task }
+  | { type: 'inspect'; id: string; path: string; param: string }
+  | { type: 'abort'; id: string; reason: 'cancelled' | 'timeout' }
+  | { type: 'close' };
+
+/** Host → server. */
+export type HostEvent =
+  | { type: 'ready'; facts: HostFacts }
+  | { type: 'unusable'; error: SerializedError }
+  | { type: 'progress'; id: string; progress: Progress }
+  | { type: 'done'; id: string; result: TaskResult }
+  | { type: 'inspected'; id: string; facts: ImageFacts }
+  | { type: 'failed'; id: string; error: SerializedError };

@@ -1,0 +1,36 @@
+import type { Pixels, Plane, Size } from '../engine/media/media.js';
+import type { ModelEntry } from './lockfile.js';
+import type { ModelSession } from './session.js';
+
+export const modelTasks = ['background-removal', 'super-resolution'] as const;
+export type ModelTask = (typeof modelTasks)[number];
+
+/** Finds the foreground. */
+export interface MattingModel {
+  id: string;
+  /** The size to which a picture of `source` is stretched for the network. */
+  inputSize(source: Size): Size;
+  /** Alpha matte 0..1 at the size of `pixels` (3 channels, of `inputSize`). */
+  predict(pixels: Pixels): Promise<Plane>;
+}
+
+/** Enlarges by a fixed factor. */
+export interface UpscaleModel {
+  id: string;
+  scale: number;
+  /** Pixels of the input around a tile that change its result measurably: the tile overlap. */
+  overlap: number;
+  /** A tile (3 channels, any size from 1×1) enlarged `scale` times. */
+  upscale(tile: Pixels): Promise<Pixels>;
+}
+
+interface Family<Task extends ModelTask, Model> {
+  /** As in `models.lock.json`. */
+  name: string;
+  task: Task;
+  /** Pre- and post-processing around a session of this family's networks. */
+  wrap(entry: ModelEntry, session: ModelSession): Model;
+}
+
+/** A family of weights with its exact pre- and post-processing: pure tensor code, one file each. */
+export type ModelFamily = Family<'background-removal', MattingModel> | Family<'super-resolution', UpscaleModel>;
