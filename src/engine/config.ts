@@ -45,7 +45,12 @@ export const settings = z.object({
   DARKROOM_ALLOW_HOSTS: z
     .string()
     .default('')
-    .transform((value) => value.split(',').map((host) => host.trim()).filter(Boolean))
+    .transform((value) =>
+      value
+        .split(',')
+        .map((host) => host.trim())
+        .filter(Boolean),
+    )
     .describe('Host names and CIDR ranges of your own network that may be downloaded from, separated by commas'),
   DARKROOM_WORKERS: count('Worker threads that run models; default: found by a short probe', 1, 256).optional(),
   DARKROOM_THREADS: count('Threads of one model run; default: found by a short probe', 1, 256).optional(),
@@ -57,8 +62,15 @@ export const settings = z.object({
   DARKROOM_DOWNLOAD_SECONDS: count('How long fetching an `image_url` may take', 1, 600, ' seconds').default(20),
   DARKROOM_JOB_SECONDS: count('How long one attempt of a job may run', 1, 86_400, ' seconds').default(600),
   DARKROOM_RETENTION_DAYS: count('Days that results are kept', 1, 3650, ' days').default(7),
-  DARKROOM_MIN_FREE_MB: count('Free disk space under which uploads are refused with 507', 0, 10_485_760, ' MB').default(512),
-  DARKROOM_GRACE_SECONDS: count('How long running jobs may finish when the server is stopped', 0, 3600, ' seconds').default(20),
+  DARKROOM_MIN_FREE_MB: count('Free disk space under which uploads are refused with 507', 0, 10_485_760, ' MB').default(
+    512,
+  ),
+  DARKROOM_GRACE_SECONDS: count(
+    'How long running jobs may finish when the server is stopped',
+    0,
+    3600,
+    ' seconds',
+  ).default(20),
   DARKROOM_ALLOW_NONCOMMERCIAL: flag('Also load weights whose licence forbids commercial use').default(false),
   DARKROOM_LOG: z
     .enum(['silent', 'fatal', 'error', 'warn', 'info', 'debug'], { error: 'silent, fatal, error, warn, info or debug' })

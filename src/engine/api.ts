@@ -1,0 +1,106 @@
+import type { Readable } from 'node:stream';
+import type { BlobFacts } from './blobs/blob-store.js';
+import type { Job, QueueStats } from './jobs/job-store.js';
+import type { KeyStore } from './jobs/key-store.js';
+import type { Operation } from './operations/operation.js';
+import type { HostFacts } from './task.js';
+
+/** A file that came with a request and is stored, not yet looked into. */
+export interface ReceivedFile {
+  field: string;
+  blob: string;
+  bytes: number;
+  sha256: string;
+}
+
+/** A picture by address: https, a data URI, or an output of our own. */
+export interface LinkedFile {
+  field: string;
+  url: string;
+}
+
+export interface Submission {
+  operation: string;
+  /** The id of an API key, or `local`. */
+  owner: string;
+  /** As sent: strings from a form, values from JSON. Unknown ones are reported in the job's `warnings`. */
+  params: Record<string, unknown>;
+  inputs: (ReceivedFile | LinkedFile)[];
+  idempotencyKey?: string | undefined;
+  /** Base URLs under which our own `/output/…` is asked for. */
+  ownBases?: string[];
+}
+
+export interface Submitted {
+  job: Job;
+  /** True if the idempotency key was known: `job` is the one made before. */
+  replayed: boolean;
+}
+
+/** A model of the lock file and whether it can be used now. */
+export interface ModelStatus {
+  id: string;
+  task: string;
+  family: string;
+  tier: 'bundled' | 'open' | 'own';
+  licence: string;
+  commercialUse: boolean;
+  bytes: number;
+  installed: boolean;
+  /** Why it can't be used now; null if it can. */
+  problem: string | null;
+}
+
+export interface EngineStatus {
+  /** Null while the host process starts. */
+  host: HostFacts | null;
+  /** Why new work would not succeed now, one sentence each; empty when ready. */
+  problems: string[];
+  draining: boolean;
+  queue: QueueStats;
+}
+
+/** What the engine counts and times, for the operator; each method is called once per event. */
+export interface Meter {
+  jobEnded(operation: string, state: string, waitMs: number, runMs: number): void;
+  stage(stage: string, ms: number): void;
+  leaseLost(): void;
+  hostRestarted(): void;
+}
+
+/** The whole program without its surfaces: the server and the command line are thin layers over this. */
+export interface Engine {
+  readonly operations: readonly Operation[];
+  /** Stores an uploaded file. Errors: `too_large`, `storage_full`, `busy` (the queue is full: said before a byte is read). */
+  receive(source: Readable, field: string): Promise<ReceivedFile>;
+  /** Removes files that no submission took over. */
+  discard(files: ReceivedFile[]): Promise<void>;
+  /**
+   * Checks params and pictures and stores the job; when this resolves the job is durable. Takes over the received
+   * files: they are removed when it rejects.
+   * Errors: `invalid_input`, `too_large`, `unsupported`, `not_found`, `gone`, `busy`, `storage_full`,
+   * `model_unavailable`, `idempotency_key_reuse`.
+   */
+  submit(submission: Submission): Promise<Submitted>;
+  /** Errors: `not_found`. */
+  get(id: string): Promise<Job>;
+  /** Errors: `not_found`. The job as it is after the request; a running job ends soon after. */
+  cancel(id: string): Promise<Job>;
+  /** The job now and after every change, its end last. Errors: `not_found`. */
+  watch(id: string, signal?: AbortSignal): AsyncIterable<Job>;
+  /** Facts of a stored output. Errors: `not_found`, `gone`. */
+  statOutput(id: string): Promise<BlobFacts>;
+  /** Bytes of a stored output, both ends inclusive. Errors: `not_found`, `gone`. */
+  readOutput(id: string, range?: { start: number; end: number }): Promise<Readable>;
+  /** A stored output as a local file until `release`. Errors: `not_found`, `gone`. */
+  openOutput(id: string): Promise<{ path: string; release(): Promise<void> }>;
+  models(): Promise<ModelStatus[]>;
+  readonly keys: KeyStore;
+  status(): Promise<EngineStatus>;
+  /** Resolves when jobs can run; rejects when they can't with these settings (say, `DARKROOM_REQUIRE_GPU` without one). */
+  ready(): Promise<HostFacts>;
+  /** From now on `status().draining` is true and nothing new is claimed. */
+  drain(): void;
+  /** Drains, lets running jobs finish for `graceMs`, gives the rest back to the queue, ends the host and closes the store. */
+  close(graceMs?: number): Promise<void>;
+}
