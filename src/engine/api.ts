@@ -94,6 +94,8 @@ export interface Engine {
   readOutput(id: string, range?: { start: number; end: number }): Promise<Readable>;
   /** A stored output as a local file until `release`. Errors: `not_found`, `gone`. */
   openOutput(id: string): Promise<{ path: string; release(): Promise<void> }>;
+  /** Removes a stored output before its time. */
+  removeOutput(id: string): Promise<void>;
   models(): Promise<ModelStatus[]>;
   readonly keys: KeyStore;
   status(): Promise<EngineStatus>;

@@ -40,6 +40,8 @@ export interface Operation<Params extends ModelParams = ModelParams> {
   name: string;
   /** As in status bodies: `BACKGROUND_REMOVAL`. */
   type: string;
+  /** As on the command line: `cutout`. */
+  command: string;
   /** Of job ids: `bgrm`. */
   idPrefix: string;
   /** The OpenAI-style paths of the synchronous twin under `/v1/images/`. */
