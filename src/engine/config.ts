@@ -6,32 +6,29 @@ import { z } from 'zod';
 export const devices = ['auto', 'cpu', 'cuda', 'tensorrt', 'webgpu', 'coreml', 'directml'] as const;
 export type DeviceSetting = (typeof devices)[number];
 
-const count = (what: string, minimum: number, maximum: number, unit = '') =>
+const count = (minimum: number, maximum: number, unit = '') =>
   z.coerce
     .number({ error: `a whole number${unit}, ${minimum}..${maximum}` })
     .int(`a whole number${unit}, ${minimum}..${maximum}`)
     .min(minimum, `at least ${minimum}${unit}`)
-    .max(maximum, `at most ${maximum}${unit}`)
-    .describe(what);
+    .max(maximum, `at most ${maximum}${unit}`);
 
-const flag = (what: string) =>
-  z
-    .enum(['0', '1', 'false', 'true'], { error: '0 or 1' })
-    .transform((value) => value === '1' || value === 'true')
-    .describe(what);
+const flag = z
+  .enum(['0', '1', 'false', 'true'], { error: '0 or 1' })
+  .transform((value) => value === '1' || value === 'true');
 
 const isWebAddress = (value: string) => /^https?:\/\/[^\s/?#]+(\/[^\s?#]*)?$/.test(value);
 
 /** Every setting: its variable, what it accepts, its default and one sentence for the README's table. */
 export const settings = z.object({
   DARKROOM_HOST: z.string().min(1).default('127.0.0.1').describe('Address the server listens on'),
-  DARKROOM_PORT: count('Port; 0 picks a free one and prints it', 0, 65_535).default(8787),
+  DARKROOM_PORT: count(0, 65_535).default(8787).describe('Port; 0 picks a free one and prints it'),
   DARKROOM_DATA: z.string().min(1).default('./data').describe('Folder of the database, the files and pulled models'),
   DARKROOM_DEVICE: z
     .enum(devices, { error: `one of ${devices.join(', ')}` })
     .default('auto')
     .describe('Where models run; `auto` takes the fastest device that gives the right answer'),
-  DARKROOM_REQUIRE_GPU: flag('Refuse to start when models would run on the CPU').default(false),
+  DARKROOM_REQUIRE_GPU: flag.default(false).describe('Refuse to start when models would run on the CPU'),
   DARKROOM_AUTH: z
     .enum(['off', 'required'], { error: 'off or required' })
     .optional()
@@ -52,26 +49,29 @@ export const settings = z.object({
         .filter(Boolean),
     )
     .describe('Host names and CIDR ranges of your own network that may be downloaded from, separated by commas'),
-  DARKROOM_WORKERS: count('Worker threads that run models; default: found by a short probe', 1, 256).optional(),
-  DARKROOM_THREADS: count('Threads of one model run; default: found by a short probe', 1, 256).optional(),
-  DARKROOM_MODEL_MEMORY_MB: count('Memory for loaded models, all workers together', 64, 1_048_576, ' MB').default(2048),
-  DARKROOM_MAX_QUEUE: count('Jobs that may wait; one more is refused with 429', 1, 10_000_000).default(10_000),
-  DARKROOM_MAX_UPLOAD_MB: count('Largest picture in megabytes', 1, 4096, ' MB').default(50),
-  DARKROOM_MAX_MEGAPIXELS: count('Largest picture in million pixels', 1, 2000, ' million').default(50),
-  DARKROOM_MAX_SIDE: count('Longest side of a picture in pixels', 16, 65_535, ' pixels').default(30_000),
-  DARKROOM_DOWNLOAD_SECONDS: count('How long fetching an `image_url` may take', 1, 600, ' seconds').default(20),
-  DARKROOM_JOB_SECONDS: count('How long one attempt of a job may run', 1, 86_400, ' seconds').default(600),
-  DARKROOM_RETENTION_DAYS: count('Days that results are kept', 1, 3650, ' days').default(7),
-  DARKROOM_MIN_FREE_MB: count('Free disk space under which uploads are refused with 507', 0, 10_485_760, ' MB').default(
-    512,
-  ),
-  DARKROOM_GRACE_SECONDS: count(
-    'How long running jobs may finish when the server is stopped',
-    0,
-    3600,
-    ' seconds',
-  ).default(20),
-  DARKROOM_ALLOW_NONCOMMERCIAL: flag('Also load weights whose licence forbids commercial use').default(false),
+  DARKROOM_WORKERS: count(1, 256)
+    .optional()
+    .describe('Worker threads that run models; default: found by a short probe'),
+  DARKROOM_THREADS: count(1, 256).optional().describe('Threads of one model run; default: found by a short probe'),
+  DARKROOM_MODEL_MEMORY_MB: count(64, 1_048_576, ' MB')
+    .default(2048)
+    .describe('Memory for loaded models, all workers together'),
+  DARKROOM_MAX_QUEUE: count(1, 10_000_000).default(10_000).describe('Jobs that may wait; one more is refused with 429'),
+  DARKROOM_MAX_UPLOAD_MB: count(1, 4096, ' MB').default(50).describe('Largest picture in megabytes'),
+  DARKROOM_MAX_MEGAPIXELS: count(1, 2000, ' million').default(50).describe('Largest picture in million pixels'),
+  DARKROOM_MAX_SIDE: count(16, 65_535, ' pixels').default(30_000).describe('Longest side of a picture in pixels'),
+  DARKROOM_DOWNLOAD_SECONDS: count(1, 600, ' seconds')
+    .default(20)
+    .describe('How long fetching an `image_url` may take'),
+  DARKROOM_JOB_SECONDS: count(1, 86_400, ' seconds').default(600).describe('How long one attempt of a job may run'),
+  DARKROOM_RETENTION_DAYS: count(1, 3650, ' days').default(7).describe('Days that results are kept'),
+  DARKROOM_MIN_FREE_MB: count(0, 10_485_760, ' MB')
+    .default(512)
+    .describe('Free disk space under which uploads are refused with 507'),
+  DARKROOM_GRACE_SECONDS: count(0, 3600, ' seconds')
+    .default(20)
+    .describe('How long running jobs may finish when the server is stopped'),
+  DARKROOM_ALLOW_NONCOMMERCIAL: flag.default(false).describe('Also load weights whose licence forbids commercial use'),
   DARKROOM_LOG: z
     .enum(['silent', 'fatal', 'error', 'warn', 'info', 'debug'], { error: 'silent, fatal, error, warn, info or debug' })
     .default('info')
