@@ -67,7 +67,9 @@ export interface Job {
   /** How long one attempt may run. */
   timeoutMs: number;
   createdAt: number;
+  /** Not claimed before; the order of jobs of the same priority. */
   runAt: number;
+  /** When the current or last attempt began; null while the job is queued. */
   startedAt: number | null;
   finishedAt: number | null;
   leaseExpiresAt: number | null;
@@ -111,15 +113,17 @@ export interface QueueStats {
 /**
  * The durable queue. Every method settles after its change is on disk (SQLite: committed with `synchronous=FULL`).
  * Every write of an attempt is guarded by its claim and returns false, changing nothing, if the attempt is no longer
- * the job's current one.
+ * the job's current one. A job whose cancellation was asked for is never put back: wherever it would be (`retryLater`,
+ * `release`, `recover`, `sweep`) it ends as cancelled.
  */
 export interface JobStore {
   /**
    * Stores a new job, or finds the one that the same idempotency key of the same owner made before.
-   * Errors: `busy` if `maxQueued` jobs are queued already, `idempotency_key_reuse` if the fingerprint differs.
+   * Errors: `busy` if `maxQueued` jobs are queued already, `idempotency_key_reuse` if the fingerprint differs, `gone`
+   * if the job that the key made was removed since, `storage_full`.
    */
   insert(job: NewJob, options?: { idempotency?: IdempotencyKey; maxQueued?: number }): Promise<Inserted>;
-  /** The job that this key made, or null; `idempotency_key_reuse` if the fingerprint differs. */
+  /** The job that this key made, or null. Errors: `idempotency_key_reuse` and `gone`, as `insert`. */
   findReplay(owner: string, idempotency: IdempotencyKey): Promise<Job | null>;
   get(id: string): Promise<Job | null>;
   /** Claims up to `limit` due jobs of a lane, highest priority first, then oldest; each begins an attempt and a lease. */
@@ -146,12 +150,18 @@ export interface JobStore {
   recover(): Promise<string[]>;
   /** Puts jobs with an expired lease back (or fails them when their attempts are used up); returns the ids. */
   sweep(): Promise<string[]>;
-  /** Removes jobs that ended before, and idempotency keys older than 24 h, in batches; returns the number of jobs. */
+  /**
+   * Removes jobs that ended before, and idempotency keys older than 24 h whose job has ended, in batches; returns the
+   * number of jobs.
+   */
   prune(endedBefore: number): Promise<number>;
   /** When the next queued job of the lane becomes due; null if none waits. */
   nextRunAt(lane: Lane): Promise<number | null>;
   stats(): Promise<QueueStats>;
-  /** The job now and after every change, until it has ended (that one is the last) or the signal aborts. */
+  /**
+   * The job now and after every change, until it has ended (that one is the last), the signal aborts or the store is
+   * closed; nothing if there is no such job. Changes that come faster than they are taken are seen as one.
+   */
   watch(id: string, signal?: AbortSignal): AsyncIterable<Job>;
   /** Whether a write would succeed now. */
   isWritable(): Promise<boolean>;
@@ -159,6 +169,6 @@ export interface JobStore {
 }
 
 /** Whether the job has ended. */
-export function hasEnded(job: Job): boolean {
+export function hasEnded(job: Pick<Job, 'state'>): boolean {
   return job.state === 'completed' || job.state === 'failed' || job.state === 'cancelled';
 }

@@ -1,0 +1,29 @@
+import { openDatabase } from './db.js';
+import { GroupCommit } from './group-commit.js';
+import type { JobStore } from './job-store.js';
+import type { KeyStore } from './key-store.js';
+import { SqliteJobs } from './sqlite-jobs.js';
+import { randomToken, sqliteKeys } from './sqlite-keys.js';
+
+export interface JobsOptions {
+  /** The database file; its folder is made. `:memory:` keeps nothing, for a command line that runs its jobs at once. */
+  path: string;
+  /** Milliseconds since the epoch, whole. */
+  now?: () => number;
+  /** 256 random bits as base64url, for API keys. */
+  newToken?: () => string;
+}
+
+/**
+ * The durable queue and the API keys, both in one database that closes with the queue.
+ * Errors: `busy` (another process has it open), `unsupported` (a newer version wrote it), `storage_full`, `internal`.
+ */
+export async function openJobs({
+  path,
+  now = Date.now,
+  newToken = randomToken,
+}: JobsOptions): Promise<{ jobs: JobStore; keys: KeyStore }> {
+  const db = openDatabase(path, now);
+  const commit = new GroupCommit(db);
+  return { jobs: new SqliteJobs({ db, now }, commit), keys: sqliteKeys({ db, now }, commit, newToken) };
+}

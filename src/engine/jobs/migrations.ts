@@ -1,0 +1,121 @@
+import { EngineError } from '../errors.js';
+import type { Db } from './db.js';
+
+/** One step of the tables' history. A step that was released never changes: what comes later is a step of its own. */
+interface Migration {
+  name: string;
+  script: string;
+}
+
+const jobs = `
+  CREATE TABLE jobs (
+    seq INTEGER PRIMARY KEY, -- order of submission
+    id TEXT NOT NULL UNIQUE,
+    operation TEXT NOT NULL,
+    owner TEXT NOT NULL,
+    lane TEXT NOT NULL,
+    priority INTEGER NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('queued', 'running', 'completed', 'failed', 'cancelled')),
+    params TEXT NOT NULL,
+    inputs TEXT NOT NULL,
+    warnings TEXT NOT NULL,
+    result TEXT,
+    error TEXT,
+    errors TEXT NOT NULL DEFAULT '[]',
+    progress REAL NOT NULL DEFAULT 0,
+    stage TEXT,
+    attempt INTEGER NOT NULL DEFAULT 0 CHECK (attempt BETWEEN 0 AND max_attempts),
+    max_attempts INTEGER NOT NULL,
+    interruptions INTEGER NOT NULL DEFAULT 0,
+    token INTEGER NOT NULL DEFAULT 0,
+    cancel_requested INTEGER NOT NULL DEFAULT 0,
+    timeout_ms INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    run_at INTEGER NOT NULL,
+    started_at INTEGER,
+    finished_at INTEGER,
+    lease_expires_at INTEGER,
+    CHECK ((state = 'running') = (lease_expires_at IS NOT NULL)),
+    CHECK ((state IN ('completed', 'failed', 'cancelled')) = (finished_at IS NOT NULL)),
+    CHECK ((state = 'completed') = (result IS NOT NULL)),
+    CHECK ((state = 'failed') = (error IS NOT NULL))
+  ) STRICT;
+
+  -- Partial, so that claiming costs the same with a million finished jobs.
+  CREATE INDEX jobs_claimable ON jobs (lane, priority DESC, run_at, seq) WHERE state = 'queued';
+  CREATE INDEX jobs_due ON jobs (lane, run_at) WHERE state = 'queued';
+  CREATE INDEX jobs_leased ON jobs (lease_expires_at) WHERE state = 'running';
+  CREATE INDEX jobs_finished ON jobs (finished_at) WHERE finished_at IS NOT NULL;
+
+  -- Counted as they change: admission and stats would otherwise read every row of a state.
+  CREATE TABLE job_counts (
+    state TEXT NOT NULL,
+    lane TEXT NOT NULL,
+    jobs INTEGER NOT NULL CHECK (jobs >= 0),
+    PRIMARY KEY (state, lane)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TRIGGER jobs_count_insert AFTER INSERT ON jobs BEGIN
+    INSERT INTO job_counts VALUES (NEW.state, NEW.lane, 1) ON CONFLICT DO UPDATE SET jobs = jobs + 1;
+  END;
+  CREATE TRIGGER jobs_count_delete AFTER DELETE ON jobs BEGIN
+    UPDATE job_counts SET jobs = jobs - 1 WHERE state = OLD.state AND lane = OLD.lane;
+  END;
+  CREATE TRIGGER jobs_count_update AFTER UPDATE OF state ON jobs WHEN OLD.state <> NEW.state BEGIN
+    UPDATE job_counts SET jobs = jobs - 1 WHERE state = OLD.state AND lane = OLD.lane;
+    INSERT INTO job_counts VALUES (NEW.state, NEW.lane, 1) ON CONFLICT DO UPDATE SET jobs = jobs + 1;
+  END;
+`;
+
+const idempotencyKeys = `
+  -- No foreign key: a key outlives its job when that is pruned first.
+  CREATE TABLE idempotency_keys (
+    owner TEXT NOT NULL,
+    key TEXT NOT NULL,
+    fingerprint TEXT NOT NULL,
+    job_id TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    UNIQUE (owner, key)
+  ) STRICT;
+  CREATE INDEX idempotency_keys_created ON idempotency_keys (created_at);
+`;
+
+const apiKeys = `
+  CREATE TABLE api_keys (
+    id TEXT PRIMARY KEY,
+    label TEXT NOT NULL,
+    digest BLOB NOT NULL,
+    created_at INTEGER NOT NULL
+  ) STRICT;
+`;
+
+const writeProbes = `
+  -- Written and emptied again to learn whether the disk still takes something.
+  CREATE TABLE write_probes (filler BLOB NOT NULL) STRICT;
+`;
+
+export const migrations: readonly Migration[] = [
+  { name: '0001-jobs', script: jobs },
+  { name: '0002-idempotency-keys', script: idempotencyKeys },
+  { name: '0003-api-keys', script: apiKeys },
+  { name: '0004-write-probes', script: writeProbes },
+];
+
+/**
+ * Brings the tables up to date, one transaction per migration in which its name is recorded too.
+ * Errors: `unsupported` if the file has been through a migration that this version does not know.
+ */
+export function migrate(db: Db, now: () => number, steps: readonly Migration[] = migrations): void {
+  db.exec('CREATE TABLE IF NOT EXISTS migrations (name TEXT PRIMARY KEY, applied_at INTEGER NOT NULL) STRICT');
+  const applied = new Set(db.all<{ name: string }>('SELECT name FROM migrations').map(({ name }) => name));
+  const unknown = [...applied].find((name) => !steps.some((step) => step.name === name));
+  if (unknown !== undefined) {
+    throw new EngineError('unsupported', `The database was written by a newer Darkroom (${unknown}): run that version`);
+  }
+  for (const { name, script } of steps.filter((step) => !applied.has(step.name))) {
+    db.transaction(() => {
+      db.exec(script);
+      db.run('INSERT INTO migrations (name, applied_at) VALUES (@name, @at)', { name, at: now() });
+    });
+  }
+}
