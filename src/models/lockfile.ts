@@ -1,12 +1,14 @@
+import { readFileSync } from 'node:fs';
 import { z } from 'zod';
-import { modelTasks } from './model.js';
+import { EngineError } from '../engine/errors.js';
+import { type ModelTask, modelTasks } from './model.js';
 
-const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'a SHA-256 digest in lower-case hex');
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'Expected a SHA-256 digest in lower-case hex');
 
 /** A file of a model. A hash is never invented: `null` is pinned at the first pull. */
 const weightFile = z.strictObject({
   /** Plain file name; bundled ones lie in `src/models/bundled/`, the others in `<data>/models/<id>/`. */
-  name: z.string().regex(/^[\w][\w.-]*$/, 'a plain file name'),
+  name: z.string().regex(/^\w[\w.-]*$/, 'Expected a plain file name'),
   url: z.url({ protocol: /^https$/ }).nullable(),
   bytes: z.int().positive().nullable(),
   sha256: sha256.nullable(),
@@ -19,28 +21,100 @@ const tensorSpec = z.strictObject({
   shape: z.array(z.union([z.int(), z.string()])),
 });
 
-export const modelEntry = z.strictObject({
-  id: z.string().regex(/^[a-z0-9][a-z0-9.-]*$/, 'lower case, digits, dots and dashes'),
-  task: z.enum(modelTasks),
-  family: z.string().min(1),
-  tier: z.enum(['bundled', 'open', 'own']),
-  files: z.array(weightFile).min(1),
-  licence: z.string().min(1),
-  commercialUse: z.boolean(),
-  inputs: z.array(tensorSpec).min(1),
-  outputs: z.array(tensorSpec).min(1),
-  /** Pre- and post-processing constants; the family checks them. */
-  constants: z.record(z.string(), z.unknown()),
-  /** Where the facts were seen. */
-  seen: z.string().min(1),
-});
+export const modelEntry = z
+  .strictObject({
+    id: z.string().regex(/^[a-z0-9][a-z0-9.-]*$/, 'Expected lower case, digits, dots and dashes'),
+    task: z.enum(modelTasks),
+    family: z.string().min(1),
+    tier: z.enum(['bundled', 'open', 'own']),
+    files: z.array(weightFile).min(1),
+    licence: z.string().min(1),
+    commercialUse: z.boolean(),
+    inputs: z.array(tensorSpec).min(1),
+    outputs: z.array(tensorSpec).min(1),
+    /** Pre- and post-processing constants; the family checks them. */
+    constants: z.record(z.string(), z.unknown()),
+    /** Where the facts were seen. */
+    seen: z.string().min(1),
+  })
+  .refine((entry) => entry.tier !== 'bundled' || entry.files.every((file) => file.sha256 !== null), {
+    path: ['files'],
+    message: 'Expected a sha256 for every bundled file: run scripts/lock-models.ts',
+  });
 
-export const lockfileSchema = z.strictObject({
-  version: z.literal(1),
-  /** Per task, the models that `auto` takes, best first. */
-  preferred: z.partialRecord(z.enum(modelTasks), z.array(z.string())),
-  models: z.array(modelEntry),
-});
+export const lockfileSchema = z
+  .strictObject({
+    version: z.literal(1),
+    /** Per task, the models that `auto` takes, best first. */
+    preferred: z.partialRecord(z.enum(modelTasks), z.array(z.string())),
+    models: z.array(modelEntry),
+  })
+  .superRefine((lock, context) => {
+    for (const { path, message } of inconsistencies(lock)) context.addIssue({ code: 'custom', path, message });
+  });
 
+export type WeightFile = z.output<typeof weightFile>;
+export type TensorSpec = z.output<typeof tensorSpec>;
 export type ModelEntry = z.output<typeof modelEntry>;
 export type Lockfile = z.output<typeof lockfileSchema>;
+
+/** The checked lock file at this path. Errors: `model_unavailable` with one line per entry and field that is wrong. */
+export function readLockfile(path: string): Lockfile {
+  return parseLockfile(
+    attempt(() => readFileSync(path, 'utf8')),
+    path,
+  );
+}
+
+/** The checked lock file in this text; `name` stands in the messages. Errors as `readLockfile`. */
+export function parseLockfile(text: string, name: string): Lockfile {
+  const raw = attempt((): unknown => JSON.parse(text));
+  const result = lockfileSchema.safeParse(raw);
+  if (result.success) return result.data;
+  const lines = result.error.issues.map((issue) => `${name}: ${whereIn(raw, issue.path)}: ${issue.message}`);
+  throw new EngineError('model_unavailable', lines.join('\n'));
+}
+
+/** The constants of an entry as its family needs them. Errors: `model_unavailable` naming entry and field. */
+export function readConstants<Schema extends z.ZodType>(entry: ModelEntry, schema: Schema): z.output<Schema> {
+  const result = schema.safeParse(entry.constants);
+  if (result.success) return result.data;
+  const lines = result.error.issues.map((issue) => `constants.${issue.path.join('.')}: ${issue.message}`);
+  throw new EngineError('model_unavailable', `Model "${entry.id}" of family "${entry.family}": ${lines.join('; ')}`);
+}
+
+function attempt<T>(step: () => T): T {
+  try {
+    return step();
+  } catch (error) {
+    const { message } = error as Error;
+    throw new EngineError('model_unavailable', `The list of models can't be read: ${message}`, { cause: error });
+  }
+}
+
+interface Draft {
+  preferred: Partial<Record<ModelTask, string[]>>;
+  models: { id: string; task: ModelTask }[];
+}
+
+function* inconsistencies({ preferred, models }: Draft): Generator<{ path: (string | number)[]; message: string }> {
+  const tasks = new Map<string, ModelTask>();
+  for (const [index, { id, task }] of models.entries()) {
+    if (tasks.has(id)) yield { path: ['models', index, 'id'], message: `"${id}" is taken by an entry before` };
+    tasks.set(id, task);
+  }
+  for (const [task, ids] of Object.entries(preferred)) {
+    for (const [index, id] of ids.entries()) {
+      if (tasks.get(id) === task) continue;
+      yield { path: ['preferred', task, index], message: `"${id}" is no model for ${task} in this file` };
+    }
+  }
+}
+
+/** A path as a reader of the file looks for it: the id of the entry instead of its index. */
+function whereIn(raw: unknown, path: PropertyKey[]): string {
+  const [list, index, ...field] = path;
+  if (list !== 'models' || typeof index !== 'number') return path.join('.') || 'the file';
+  const entry = (raw as { models: { id?: unknown }[] }).models[index];
+  return [`model "${entry?.id ?? index}"`, field.join('.')].filter(Boolean).join(', ');
+}

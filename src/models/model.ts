@@ -32,5 +32,9 @@ interface Family<Task extends ModelTask, Model> {
   wrap(entry: ModelEntry, session: ModelSession): Model;
 }
 
+/** Families of one task. */
+export type MattingFamily = Family<'background-removal', MattingModel>;
+export type UpscaleFamily = Family<'super-resolution', UpscaleModel>;
+
 /** A family of weights with its exact pre- and post-processing: pure tensor code, one file each. */
-export type ModelFamily = Family<'background-removal', MattingModel> | Family<'super-resolution', UpscaleModel>;
+export type ModelFamily = MattingFamily | UpscaleFamily;

@@ -1,0 +1,67 @@
+import { EngineError } from '../engine/errors.js';
+import { cutout } from './cutout.js';
+import type { ModelEntry } from './lockfile.js';
+import type { MattingModel, ModelFamily, UpscaleModel } from './model.js';
+import { checkSelfContained } from './onnx-file.js';
+import { saliency } from './saliency.js';
+import { createSession, type Device, type ModelSession } from './session.js';
+import { srvgg } from './srvgg.js';
+import { upscaler } from './upscaler.js';
+import { readVerified } from './weights.js';
+
+/** Every family of weights that can be run. */
+export const families: readonly ModelFamily[] = [cutout, saliency, upscaler, srvgg];
+
+type Ready = { task: 'background-removal'; model: MattingModel } | { task: 'super-resolution'; model: UpscaleModel };
+
+/** A model in the memory of this thread. */
+export type LoadedModel = Ready & {
+  /** The device that its session was made for. */
+  device: Device;
+  /** Size of its weights; a run needs more on top. */
+  bytes: number;
+  release(): Promise<void>;
+};
+
+export interface LoadOptions {
+  /** `<data>/models`. */
+  folder: string;
+  device: Device;
+  /** Threads of one run on the CPU. */
+  threads: number;
+}
+
+/** Reads, checks and loads a model. Errors: `model_unavailable`, `out_of_memory`. */
+export async function loadModel(entry: ModelEntry, options: LoadOptions): Promise<LoadedModel> {
+  const family = findFamily(entry);
+  const [file] = entry.files;
+  if (!file || entry.files.length > 1) {
+    throw new EngineError('model_unavailable', `Model "${entry.id}" of family "${family.name}" must have one file`);
+  }
+  const bytes = await readVerified(entry, file, options.folder);
+  checkSelfContained(bytes, entry.id);
+  const session = await createSession(bytes, { device: options.device, threads: options.threads, model: entry });
+  try {
+    const ready = wrap(family, entry, session);
+    return { ...ready, device: session.device, bytes: bytes.length, release: () => session.release() };
+  } catch (error) {
+    await session.release();
+    throw error;
+  }
+}
+
+function findFamily({ id, family, task }: ModelEntry): ModelFamily {
+  const found = families.find((candidate) => candidate.name === family && candidate.task === task);
+  if (found) return found;
+  const known = families.filter((candidate) => candidate.task === task).map(({ name }) => name);
+  throw new EngineError(
+    'model_unavailable',
+    `Model "${id}": expected a family for ${task} (${known.join(', ')}), got "${family}"`,
+  );
+}
+
+function wrap(family: ModelFamily, entry: ModelEntry, session: ModelSession): Ready {
+  return family.task === 'background-removal'
+    ? { task: family.task, model: family.wrap(entry, session) }
+    : { task: family.task, model: family.wrap(entry, session) };
+}

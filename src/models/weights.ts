@@ -1,0 +1,148 @@
+import { createHash } from 'node:crypto';
+import { statSync } from 'node:fs';
+import { readFile, realpath } from 'node:fs/promises';
+import { join, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { ModelStatus } from '../engine/api.js';
+import { EngineError } from '../engine/errors.js';
+import type { Lockfile, ModelEntry, WeightFile } from './lockfile.js';
+import type { ModelTask } from './model.js';
+
+// This file is two folders deep both in `src` and in `dist`.
+const packageRoot = fileURLToPath(new URL('../../', import.meta.url));
+
+/** The lock file that comes with the program. */
+export const lockfilePath: string = join(packageRoot, 'models.lock.json');
+
+/** Where the weights lie that come with the program. */
+export const bundledFolder: string = join(packageRoot, 'src', 'models', 'bundled');
+
+/** Where models are looked for, and which may be used. */
+export interface ModelContext {
+  /** `<data>/models`. */
+  folder: string;
+  /** Whether weights may be used whose licence forbids commercial use. */
+  allowNonCommercial: boolean;
+}
+
+/** Which model a job needs. */
+export interface ModelRequest {
+  task: ModelTask;
+  /** The id of a model, or `auto`. */
+  wanted: string;
+  /** Why a model of the task can't serve this job; null if it can. Default: every one can. */
+  misfit?(entry: ModelEntry): string | null;
+}
+
+/** Every model of the lock file and whether it can be used now; sizes are compared, digests only when a model is loaded. */
+export function modelStatuses(lock: Lockfile, context: ModelContext): ModelStatus[] {
+  return lock.models.map((entry) => {
+    const missing = firstAbsence(entry, context.folder);
+    const { id, task, family, tier, licence, commercialUse } = entry;
+    const bytes = entry.files.reduce((sum, file) => sum + (file.bytes ?? 0), 0);
+    const problem = refusal(entry, context) ?? missing;
+    return { id, task, family, tier, licence, commercialUse, bytes, installed: missing === null, problem };
+  });
+}
+
+/**
+ * The model for a request: `auto` is the first preferred one that fits, is allowed and is installed.
+ * Errors: `invalid_input` for an id that is unknown or does not fit, `model_unavailable` for one that is not allowed or
+ * not installed, with the remedy.
+ */
+export function chooseModel(lock: Lockfile, request: ModelRequest, context: ModelContext): ModelEntry {
+  if (request.wanted === 'auto') return choosePreferred(lock, request, context);
+  const candidates = lock.models.filter((entry) => entry.task === request.task);
+  const entry = candidates.find(({ id }) => id === request.wanted);
+  if (!entry) throw unknownModel(request.wanted, candidates);
+  const misfit = request.misfit?.(entry) ?? null;
+  if (misfit !== null) throw new EngineError('invalid_input', `Model "${entry.id}": ${misfit}`, { param: 'model' });
+  const problem = problemOf(entry, context);
+  if (problem !== null) throw unavailable(entry, problem);
+  return entry;
+}
+
+/** Where a file of a model belongs. */
+export function weightPath(entry: ModelEntry, file: WeightFile, folder: string): string {
+  return join(folderOf(entry, folder), file.name);
+}
+
+/**
+ * The bytes of a file of a model, read once and checked against its entry; a session is to be made from these very bytes,
+ * so that what runs is what was checked. Errors: `model_unavailable`.
+ */
+export async function readVerified(entry: ModelEntry, file: WeightFile, folder: string): Promise<Uint8Array> {
+  const problem = absence(entry, file, folder);
+  if (problem !== null) throw unavailable(entry, problem);
+  const bytes = await readInside(entry, file, folder);
+  const found = createHash('sha256').update(bytes).digest('hex');
+  if (found !== file.sha256) {
+    throw unavailable(
+      entry,
+      `expected ${file.name} with sha256 ${file.sha256}, found ${found}; ${remedy(entry, file)}`,
+    );
+  }
+  return bytes;
+}
+
+function choosePreferred(lock: Lockfile, request: ModelRequest, context: ModelContext): ModelEntry {
+  const preferred = (lock.preferred[request.task] ?? [])
+    .map((id) => lock.models.find((entry) => entry.id === id))
+    .filter((entry) => entry !== undefined);
+  const fitting = preferred.filter((entry) => (request.misfit?.(entry) ?? null) === null);
+  const usable = fitting.find((entry) => problemOf(entry, context) === null);
+  if (usable) return usable;
+  const [first] = fitting;
+  if (first) throw unavailable(first, problemOf(first, context) ?? 'it can be used now');
+  const reasons = preferred.map((entry) => `"${entry.id}": ${request.misfit?.(entry)}`);
+  throw new EngineError('model_unavailable', `No model for ${request.task} fits this request; ${reasons.join('; ')}`);
+}
+
+function unknownModel(wanted: string, candidates: ModelEntry[]): EngineError {
+  const ids = ['auto', ...candidates.map((entry) => entry.id)].join(', ');
+  return new EngineError('invalid_input', `Expected "model" to be one of ${ids}, got "${wanted}"`, { param: 'model' });
+}
+
+function unavailable(entry: ModelEntry, problem: string): EngineError {
+  return new EngineError('model_unavailable', `Model "${entry.id}" can't be used: ${problem}`);
+}
+
+function problemOf(entry: ModelEntry, context: ModelContext): string | null {
+  return refusal(entry, context) ?? firstAbsence(entry, context.folder);
+}
+
+function refusal(entry: ModelEntry, { allowNonCommercial }: ModelContext): string | null {
+  if (entry.commercialUse || allowNonCommercial) return null;
+  return `the licence of its weights (${entry.licence}) forbids commercial use; DARKROOM_ALLOW_NONCOMMERCIAL=1 allows it`;
+}
+
+function firstAbsence(entry: ModelEntry, folder: string): string | null {
+  return entry.files.map((file) => absence(entry, file, folder)).find((reason) => reason !== null) ?? null;
+}
+
+function absence(entry: ModelEntry, file: WeightFile, folder: string): string | null {
+  const found = statSync(weightPath(entry, file, folder), { throwIfNoEntry: false });
+  if (!found?.isFile()) return `${file.name} is not installed; ${remedy(entry, file)}`;
+  if (file.bytes !== null && found.size !== file.bytes) {
+    return `expected ${file.bytes} bytes in ${file.name}, found ${found.size}; ${remedy(entry, file)}`;
+  }
+  return file.sha256 === null ? `${file.name} has no sha256 in models.lock.json to check it against` : null;
+}
+
+function remedy(entry: ModelEntry, file: WeightFile): string {
+  if (entry.tier === 'bundled') return 'it comes with the program: install that anew';
+  return `put ${file.url ?? file.name} into the data folder as models/${entry.id}/${file.name}`;
+}
+
+function folderOf(entry: ModelEntry, folder: string): string {
+  return entry.tier === 'bundled' ? bundledFolder : join(folder, entry.id);
+}
+
+async function readInside(entry: ModelEntry, file: WeightFile, folder: string): Promise<Uint8Array> {
+  const [path, home] = await Promise.all([
+    realpath(weightPath(entry, file, folder)),
+    realpath(folderOf(entry, folder)),
+  ]);
+  if (!path.startsWith(home + sep)) throw unavailable(entry, `${file.name} is a link out of the folder of its model`);
+  return readFile(path);
+}

@@ -1,0 +1,53 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { checkSelfContained } from '#src/models/onnx-file.js';
+import { type NetworkSpec, onnx } from '../helpers/onnx.js';
+import { sharedFiles } from '../helpers/shared.js';
+import { tinyCutout, tinySaliency, tinyUpscaler } from '../helpers/tiny-models.js';
+
+const network: NetworkSpec = {
+  inputs: [{ name: 'a', type: 'float32', shape: [1] }],
+  outputs: [{ name: 'b', type: 'float32', shape: [1] }],
+  nodes: [{ op: 'Mul', inputs: ['a', 'w'], outputs: ['b'] }],
+  initializers: [{ name: 'w', dims: [1], data: Float32Array.of(2) }],
+};
+
+const check = (bytes: Uint8Array) => checkSelfContained(bytes, 'mine');
+
+describe('checkSelfContained', () => {
+  test('lets whole networks pass', () => {
+    for (const { bytes } of [tinyCutout(), tinySaliency(), tinyUpscaler(2)]) check(bytes);
+    check(onnx({ ...network, domains: ['com.microsoft'] }));
+  });
+
+  test('refuses weights in another file', () => {
+    const initializers = [{ name: 'w', dims: [1], data: Float32Array.of(2), external: '../../etc/passwd' }];
+    expect(() => check(onnx({ ...network, initializers }))).toThrow(
+      expect.objectContaining({
+        code: 'model_unavailable',
+        message: expect.stringMatching(/^Model "mine" is refused: .*external data/),
+      }),
+    );
+  });
+
+  test('refuses operators of a foreign library', () => {
+    expect(() => check(onnx({ ...network, domains: ['evil.ops'] }))).toThrow(
+      'it needs the foreign operators "evil.ops"',
+    );
+  });
+
+  test('refuses what is no network, and a network that is cut off anywhere', () => {
+    const { bytes } = tinyCutout();
+    for (const wrong of [new Uint8Array(0), Buffer.from('<html>not found</html>'), new Uint8Array(64).fill(255)]) {
+      expect(() => check(wrong)).toThrow('is refused');
+    }
+    for (let length = 1; length < bytes.length - 25; length += 7) {
+      expect(() => check(bytes.subarray(0, length))).toThrow('no complete ONNX network');
+    }
+  });
+
+  const files = sharedFiles('weights/super-resolution', '.onnx');
+  test.skipIf(files.length === 0)('lets real networks pass (needs ../shared/weights)', () => {
+    for (const file of files) check(readFileSync(file));
+  });
+});
