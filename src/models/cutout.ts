@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Size } from '../engine/media/media.js';
 import { readConstants } from './lockfile.js';
-import type { MattingFamily } from './model.js';
+import type { ModelFamily } from './model.js';
 import { pictureTensors, samples } from './signature.js';
 
 // The net halves the picture five times.
@@ -15,7 +15,7 @@ const constants = z.strictObject({
 });
 
 /** Our own nets: 8-bit RGB [N, H, W, 3] in, alpha 0..1 [N, 1, H, W] out; all pre-processing is in the graph. */
-export const cutout: MattingFamily = {
+export const cutout: ModelFamily = {
   name: 'cutout',
   task: 'background-removal',
   wrap(entry, session) {

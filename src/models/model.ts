@@ -32,9 +32,19 @@ interface Family<Task extends ModelTask, Model> {
   wrap(entry: ModelEntry, session: ModelSession): Model;
 }
 
-/** Families of one task. */
-export type MattingFamily = Family<'background-removal', MattingModel>;
-export type UpscaleFamily = Family<'super-resolution', UpscaleModel>;
-
 /** A family of weights with its exact pre- and post-processing: pure tensor code, one file each. */
-export type ModelFamily = MattingFamily | UpscaleFamily;
+export type ModelFamily = Family<'background-removal', MattingModel> | Family<'super-resolution', UpscaleModel>;
+
+/** A model of the lock file and whether it can be used now. */
+export interface ModelStatus {
+  id: string;
+  task: ModelTask;
+  family: string;
+  tier: ModelEntry['tier'];
+  licence: string;
+  commercialUse: boolean;
+  bytes: number;
+  installed: boolean;
+  /** Why it can't be used now; null if it can. */
+  problem: string | null;
+}

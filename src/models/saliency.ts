@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Pixels } from '../engine/media/media.js';
 import { readConstants } from './lockfile.js';
-import type { MattingFamily } from './model.js';
+import type { ModelFamily } from './model.js';
 import { pictureTensors, samples } from './signature.js';
 import { levels, toPlanes } from './tensor.js';
 
@@ -22,7 +22,7 @@ const constants = z.strictObject({
  * Salient object nets in the manner of U²-Net (arXiv 2005.09007), with the constants that rembg uses: normalised float RGB
  * [1, 3, H, W] of a fixed size in, saliency 0..1 [1, 1, H, W] first among the outputs.
  */
-export const saliency: MattingFamily = {
+export const saliency: ModelFamily = {
   name: 'saliency',
   task: 'background-removal',
   wrap(entry, session) {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { readConstants } from './lockfile.js';
-import type { UpscaleFamily } from './model.js';
+import type { ModelFamily } from './model.js';
 import { pictureTensors, samples } from './signature.js';
 import { fromPlanes, levels, toPlanes } from './tensor.js';
 
@@ -16,7 +16,7 @@ const unitLevels = levels([0, 0, 0], [1, 1, 1]);
  * Real-ESRGAN's compact nets (SRVGGNetCompact) and others of the same signature: float RGB 0..1 [1, 3, H, W] in,
  * [1, 3, scale·H, scale·W] out, clipped to 0..1.
  */
-export const srvgg: UpscaleFamily = {
+export const srvgg: ModelFamily = {
   name: 'srvgg',
   task: 'super-resolution',
   wrap(entry, session) {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { readConstants } from './lockfile.js';
-import type { UpscaleFamily } from './model.js';
+import type { ModelFamily } from './model.js';
 import { pictureTensors, samples } from './signature.js';
 
 const constants = z.strictObject({
@@ -10,7 +10,7 @@ const constants = z.strictObject({
 });
 
 /** Our own nets: 8-bit RGB [N, H, W, 3] in, 8-bit RGB [N, scale·H, scale·W, 3] out; all processing is in the graph. */
-export const upscaler: UpscaleFamily = {
+export const upscaler: ModelFamily = {
   name: 'upscaler',
   task: 'super-resolution',
   wrap(entry, session) {

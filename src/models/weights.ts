@@ -3,10 +3,9 @@ import { statSync } from 'node:fs';
 import { readFile, realpath } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { ModelStatus } from '../engine/api.js';
 import { EngineError } from '../engine/errors.js';
 import type { Lockfile, ModelEntry, WeightFile } from './lockfile.js';
-import type { ModelTask } from './model.js';
+import type { ModelStatus, ModelTask } from './model.js';
 
 // This file is two folders deep both in `src` and in `dist`.
 const packageRoot = fileURLToPath(new URL('../../', import.meta.url));
