@@ -1,0 +1,120 @@
+import type { Job, JobOutput, JobState } from '../engine/jobs/job-store.js';
+import { jobError } from './errors.js';
+
+/** What the same job looks like depends on who asks, and when. */
+export interface View {
+  /** Start of every URL. */
+  baseUrl: string;
+  /** How long outputs are kept. */
+  retentionMs: number;
+  /** Milliseconds since the epoch. */
+  now: number;
+}
+
+/** Of the `/api/generate/*` family; `/v1/video/*` and webhooks say the same in lower case. */
+const statuses = {
+  queued: 'PENDING',
+  running: 'PROCESSING',
+  completed: 'COMPLETED',
+  failed: 'FAILED',
+  cancelled: 'CANCELED',
+} satisfies Record<JobState, string>;
+
+/** A job as `GET /api/generate/status/{id}` shows it; `type` is that of its operation. */
+export function presentJob(job: Job, type: string, view: View) {
+  const { model: _, ...parameters } = job.params;
+  const isExpired = job.finishedAt !== null && job.finishedAt + view.retentionMs <= view.now;
+  const urls = job.result?.outputs.map((output) => presentOutput(output, view)) ?? [];
+  return {
+    id: job.id,
+    type,
+    model: modelOf(job),
+    model_actual: modelActual(job),
+    status: statuses[job.state],
+    /** 0..100, whole numbers. */
+    progress: job.state === 'completed' ? 100 : Math.floor(job.progress * 100),
+    stage: job.state === 'running' ? job.stage : null,
+    output_url: urls[0]?.url ?? null,
+    data: urls,
+    expires_at: urls.length > 0 && job.finishedAt !== null ? timestamp(job.finishedAt + view.retentionMs) : null,
+    expired: urls.length > 0 && isExpired,
+    error: job.error === null ? null : jobError(job.error),
+    warnings: [...job.warnings, ...(job.result?.warnings ?? [])],
+    parameters,
+    credits: 0,
+    failover_used: failoverUsed(job),
+    debug: job.result === null ? null : inSnakeCase(job.result.facts),
+    created_at: timestamp(job.createdAt),
+    completed_at: job.finishedAt === null ? null : timestamp(job.finishedAt),
+  };
+}
+
+export type PublicJob = ReturnType<typeof presentJob>;
+
+/** The job as it was when it was accepted: a replayed submission is answered with the very same body. */
+export function presentAccepted(job: Job, type: string, view: View): PublicJob {
+  const accepted: Job = {
+    ...job,
+    state: 'queued',
+    result: null,
+    error: null,
+    progress: 0,
+    stage: null,
+    finishedAt: null,
+  };
+  return presentJob(accepted, type, view);
+}
+
+/** The head of an OpenAI image answer: `data` follows, as URLs or as base64. */
+export function presentImageHead(job: Job) {
+  return {
+    created: Math.floor((job.finishedAt ?? job.createdAt) / 1000),
+    id: job.id,
+    model: modelActual(job),
+    warnings: [...job.warnings, ...(job.result?.warnings ?? [])],
+  };
+}
+
+/** A completed job in the OpenAI image shape, its outputs as URLs. */
+export function presentImages(job: Job, view: View) {
+  return { ...presentImageHead(job), data: (job.result?.outputs ?? []).map((output) => presentOutput(output, view)) };
+}
+
+/** The headers that every answer about a generation carries. */
+export function generationHeaders(job: Job): Record<string, string> {
+  const device = job.result?.facts.device;
+  return {
+    'x-job-id': job.id,
+    'x-model-actual': modelActual(job),
+    'x-failover-used': String(failoverUsed(job)),
+    ...(typeof device === 'string' ? { 'x-device': device } : {}),
+  };
+}
+
+function presentOutput(output: JobOutput, { baseUrl }: View) {
+  const { width = null, height = null } = output;
+  return { url: `${baseUrl}/output/${output.blob}`, content_type: output.contentType, width, height };
+}
+
+/** The model that did the work; until then the one that was asked for, which may be `auto`. */
+function modelActual(job: Job): string {
+  return job.result?.modelActual ?? modelOf(job);
+}
+
+function modelOf(job: Job): string {
+  return String(job.params.model ?? 'auto');
+}
+
+function failoverUsed(job: Job): boolean {
+  return job.result?.facts.failoverUsed === true;
+}
+
+function inSnakeCase(facts: Record<string, unknown>): Record<string, unknown> {
+  const rename = (name: string) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+  return Object.fromEntries(Object.entries(facts).map(([name, value]) => [rename(name), value]));
+}
+
+/** `2026-03-27T18:30:00Z`. */
+function timestamp(ms: number): string {
+  return new Date(ms).toISOString().replace(/\.\d+Z$/, 'Z');
+}

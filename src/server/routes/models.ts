@@ -1,0 +1,55 @@
+import type Router from '@koa/router';
+import { z } from 'zod';
+import type { ModelStatus } from '../../engine/api.js';
+import { EngineError } from '../../engine/errors.js';
+import type { Operation } from '../../engine/operations/operation.js';
+import type { RequestState } from '../request.js';
+import type { Surface } from '../server.js';
+
+/** `GET /v1/models` in the OpenAI list shape, and `GET /v1/operations`: what can be asked for and with which params. */
+export function addModelRoutes(router: Router<RequestState>, { engine }: Surface): void {
+  router.get('/v1/models', async (ctx) => {
+    ctx.body = { object: 'list', data: (await engine.models()).map(presentModel) };
+  });
+  router.get('/v1/models/:id', async (ctx) => {
+    const model = (await engine.models()).find(({ id }) => id === ctx.params.id);
+    if (model === undefined)
+      throw new EngineError('not_found', `There is no model \`${ctx.params.id}\``, { param: 'model' });
+    ctx.body = presentModel(model);
+  });
+  const operations = engine.operations.map(presentOperation);
+  router.get('/v1/operations', (ctx) => {
+    ctx.body = { object: 'list', data: operations };
+  });
+}
+
+function presentModel(model: ModelStatus) {
+  return {
+    id: model.id,
+    object: 'model',
+    /** Clients expect a number; when weights were made is not known. */
+    created: 0,
+    owned_by: model.family,
+    task: model.task,
+    tier: model.tier,
+    licence: model.licence,
+    commercial_use: model.commercialUse,
+    bytes: model.bytes,
+    installed: model.installed,
+    available: model.problem === null,
+    problem: model.problem,
+  };
+}
+
+function presentOperation(operation: Operation) {
+  return {
+    id: operation.name,
+    object: 'operation',
+    type: operation.type,
+    summary: operation.summary,
+    path: `/api/generate/${operation.name}`,
+    sync_paths: operation.syncPaths.map((path) => `/v1/images/${path}`),
+    image_fields: operation.imageFields,
+    parameters: z.toJSONSchema(operation.params, { io: 'input', unrepresentable: 'any' }),
+  };
+}
