@@ -1,0 +1,115 @@
+"""Trains the cut-out net on the endless stream of data.py; stops and resumes at any time.
+
+The learning rate warms up, holds, and falls as a cosine from --hold to --steps; a run may be resumed with other limits,
+another size or newer labels. The moving average of the weights is what export.py takes.
+"""
+import copy
+import math
+import os
+import time
+
+import torch
+from torch.nn import functional as F
+from torch.utils.data import DataLoader
+
+from common import parser
+from data import Stream
+from net import CutoutNet
+
+
+def edges(x):
+    """Differences to the right and downward, whose match keeps the alpha's edge where the picture's is."""
+    return x[..., :, 1:] - x[..., :, :-1], x[..., 1:, :] - x[..., :-1, :]
+
+
+def loss_of(logits, alpha):
+    p = torch.sigmoid(logits)
+    overlap = (p * alpha).sum((1, 2, 3))
+    union = (p + alpha - p * alpha).sum((1, 2, 3))
+    gradient = 0
+    for scale in (1, 2):
+        a, b = (x if scale == 1 else F.avg_pool2d(x, scale) for x in (p, alpha))
+        gradient = gradient + sum((u - v).abs().mean() for u, v in zip(edges(a), edges(b)))
+    bce = F.binary_cross_entropy_with_logits(logits, alpha)
+    return bce + (1 - (overlap + 1) / (union + 1)).mean() + (p - alpha).abs().mean() + 2 * gradient
+
+
+def learning_rate(step, peak, hold, steps):
+    fall = 0.5 * (1 + math.cos(math.pi * min(1, max(0, step - hold) / max(1, steps - hold))))
+    return peak * min(1, (step + 1) / 300) * max(fall, 0.005)
+
+
+def average(ema, net, step):
+    decay = min(0.998, (step + 1) / (step + 20))
+    with torch.no_grad():
+        for a, b in zip(ema.state_dict().values(), net.state_dict().values()):
+            if a.dtype.is_floating_point:
+                a.lerp_(b, 1 - decay)
+            else:
+                a.copy_(b)
+
+
+def save(path, net, ema, optimiser, step):
+    torch.save({"net": net.state_dict(), "ema": ema.state_dict(), "optimiser": optimiser.state_dict(), "step": step,
+                "rng": torch.get_rng_state()}, path + ".part")
+    os.replace(path + ".part", path)
+
+
+def main():
+    p = parser(__doc__)
+    p.add_argument("--name", default="cutout", help="name of the checkpoint; resumed where it exists")
+    p.add_argument("--steps", type=int, default=12000)
+    p.add_argument("--hold", type=int, default=6000, help="step from which the learning rate falls")
+    p.add_argument("--minutes", type=float, default=1e9, help="stop (resumable) after so long")
+    p.add_argument("--size", type=int, default=256)
+    p.add_argument("--batch", type=int, default=8)
+    p.add_argument("--rate", type=float, default=2e-3)
+    p.add_argument("--real", type=float, default=0.35, help="share of whole sellers' photographs")
+    p.add_argument("--threads", type=int, default=2)
+    p.add_argument("--workers", type=int, default=1)
+    p.add_argument("--seed", type=int, default=1)
+    a = p.parse_args()
+    torch.manual_seed(a.seed)
+    torch.set_num_threads(a.threads)
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    net = CutoutNet().to(device, memory_format=torch.channels_last)
+    ema = copy.deepcopy(net)
+    optimiser = torch.optim.AdamW(net.parameters(), a.rate, weight_decay=1e-3)
+    path, step = os.path.join(a.cache, a.name + ".pt"), 0
+    if os.path.exists(path):
+        state = torch.load(path, map_location=device)
+        net.load_state_dict(state["net"])
+        ema.load_state_dict(state["ema"])
+        optimiser.load_state_dict(state["optimiser"])
+        torch.set_rng_state(state["rng"].cpu())
+        step = state["step"]
+    # The stream restarts from (seed, step), so that a resumed run sees new pictures and a repeated one the same.
+    stream = Stream(a.cache, a.size, a.batch, (a.seed, step), a.real)
+    loader = DataLoader(stream, batch_size=None, num_workers=a.workers, prefetch_factor=8 if a.workers else None)
+    start, running = time.time(), None
+    net.train()
+    for images, alphas in loader:
+        if step >= a.steps or time.time() - start > a.minutes * 60:
+            break
+        for group in optimiser.param_groups:
+            group["lr"] = learning_rate(step, a.rate, a.hold, a.steps)
+        x = (images.to(device).permute(0, 3, 1, 2).float() / 255).contiguous(memory_format=torch.channels_last)
+        with torch.autocast(device, torch.bfloat16):
+            logits = net(x)
+        loss = loss_of(logits.float(), alphas.to(device)[:, None].float() / 255)
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(net.parameters(), 2.0)
+        optimiser.step()
+        average(ema, net, step)
+        step += 1
+        running = loss.item() if running is None else 0.99 * running + 0.01 * loss.item()
+        if step % 100 == 0:
+            print(f"step {step}  loss {running:.4f}  lr {group['lr']:.2e}  {time.time() - start:.0f} s", flush=True)
+        if step % 500 == 0:
+            save(path, net, ema, optimiser, step)
+    save(path, net, ema, optimiser, step)
+
+
+if __name__ == "__main__":
+    main()
