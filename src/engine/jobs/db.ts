@@ -77,18 +77,21 @@ export class Db {
 
   /** What SQLite finds wrong with the file, in its words; empty if it is sound. Reads all of it. */
   findDamage(): string[] {
-    const found = this.all<{ integrity_check: string }>('PRAGMA integrity_check').map((row) => row.integrity_check);
-    return found.filter((line) => line !== 'ok');
+    try {
+      const found = this.all<{ integrity_check: string }>('PRAGMA integrity_check').map((row) => row.integrity_check);
+      return found.filter((line) => line !== 'ok');
+    } catch (error) {
+      if (isSqliteError(error, 'SQLITE_CORRUPT')) return [error.message];
+      throw error;
+    }
   }
 
-  /** Moves the log into the file and closes; a second call does nothing. */
+  /**
+   * Closes; a second call does nothing. SQLite moves the log into the file and removes it, or, when the disk is full,
+   * leaves it for the next opening.
+   */
   close(): void {
-    if (!this.#connection.open) return;
-    try {
-      this.#connection.pragma('wal_checkpoint(TRUNCATE)');
-    } finally {
-      this.#connection.close();
-    }
+    this.#connection.close();
   }
 
   #prepare(sql: string): BetterSqlite3.Statement<[SqlParams]> {
@@ -153,6 +156,6 @@ function explainOpening(error: unknown, path: string): unknown {
 }
 
 /** Whether this is SQLite's error `code` or one of its extended codes (`SQLITE_CANTOPEN_ISDIR` and the like). */
-function isSqliteError(error: unknown, code: string): boolean {
+function isSqliteError(error: unknown, code: string): error is Error {
   return error instanceof BetterSqlite3.SqliteError && (error.code === code || error.code.startsWith(`${code}_`));
 }

@@ -2,6 +2,7 @@ import { getEventListeners } from 'node:events';
 import type { SerializedError } from '#src/engine/errors.js';
 import type { Job, JobResult, JobStore, NewJob } from '#src/engine/jobs/job-store.js';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { newJob } from './new-job.js';
 
 const hour = 60 * 60 * 1000;
 const leaseMs = 30_000;
@@ -29,23 +30,13 @@ export function jobStoreContract(open: (clock: () => number) => Promise<JobStore
 
   afterEach(() => store.close());
 
-  function newJob(overrides: Partial<NewJob> = {}): NewJob {
+  function next(overrides: Partial<NewJob> = {}): NewJob {
     made += 1;
-    return {
-      id: `job_${made}`,
-      operation: 'super-resolution',
-      owner: 'local',
-      lane: 'device',
-      params: { scale: 2 },
-      inputs: [{ field: 'image', blob: `in${made}.jpg`, contentType: 'image/jpeg', bytes: 9 }],
-      warnings: [],
-      timeoutMs: 60_000,
-      ...overrides,
-    };
+    return newJob(`job_${made}`, overrides);
   }
 
   async function submit(overrides: Partial<NewJob> = {}): Promise<Job> {
-    return (await store.insert(newJob(overrides))).job;
+    return (await store.insert(next(overrides))).job;
   }
 
   async function claimOne(): Promise<Job> {
@@ -67,7 +58,7 @@ export function jobStoreContract(open: (clock: () => number) => Promise<JobStore
 
   describe('insert', () => {
     test('gives back the job as it is queued', async () => {
-      const job = newJob({ params: { scale: 4, nested: { list: [1, 'é', null] } }, warnings: ['one'], priority: 5 });
+      const job = next({ params: { scale: 4, nested: { list: [1, 'é', null] } }, warnings: ['one'], priority: 5 });
       const inserted = await store.insert(job);
       expect(inserted.replayed).toBe(false);
       expect(inserted.job).toEqual({
@@ -93,11 +84,11 @@ export function jobStoreContract(open: (clock: () => number) => Promise<JobStore
     });
 
     test('fails alone when others arrive at the same moment', async () => {
-      const twice = newJob();
+      const twice = next();
       const settled = await Promise.allSettled([
         store.insert(twice),
         store.insert(twice),
-        store.insert(newJob({ id: 'other' })),
+        store.insert(next({ id: 'other' })),
       ]);
       expect(settled.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
       expect((await store.stats()).states.queued).toBe(2);
@@ -105,16 +96,14 @@ export function jobStoreContract(open: (clock: () => number) => Promise<JobStore
     });
 
     test('is refused as busy, with a time to come back, when as many jobs wait as may', async () => {
-      const settled = await Promise.allSettled(
-        Array.from({ length: 8 }, () => store.insert(newJob(), { maxQueued: 5 })),
-      );
+      const settled = await Promise.allSettled(Array.from({ length: 8 }, () => store.insert(next(), { maxQueued: 5 })));
       expect(settled.filter(({ status }) => status === 'fulfilled')).toHaveLength(5);
-      await expect(store.insert(newJob(), { maxQueued: 5 })).rejects.toMatchObject({
+      await expect(store.insert(next(), { maxQueued: 5 })).rejects.toMatchObject({
         code: 'busy',
         details: { retryAfterSeconds: expect.any(Number) },
       });
       await claimOne();
-      await expect(store.insert(newJob(), { maxQueued: 5 })).resolves.toMatchObject({ replayed: false });
+      await expect(store.insert(next(), { maxQueued: 5 })).resolves.toMatchObject({ replayed: false });
     });
   });
 
@@ -123,7 +112,7 @@ export function jobStoreContract(open: (clock: () => number) => Promise<JobStore
 
     test('the same key makes one job, also when it is sent many times at once', async () => {
       const inserted = await Promise.all(
-        Array.from({ length: 10 }, () => store.insert(newJob({ owner: 'a' }), { idempotency })),
+        Array.from({ length: 10 }, () => store.insert(next({ owner: 'a' }), { idempotency })),
       );
       expect(new Set(inserted.map(({ job }) => job.id))).toEqual(new Set(['job_1']));
       expect(inserted.map(({ replayed }) => replayed)).toEqual([false, ...Array(9).fill(true)]);
@@ -132,7 +121,7 @@ export function jobStoreContract(open: (clock: () => number) => Promise<JobStore
 
     test('a replay is the job as it is now', async () => {
       const claimed = await submitAndClaim();
-      await store.insert(newJob({ id: 'keyed' }), { idempotency });
+      await store.insert(next({ id: 'keyed' }), { idempotency });
       await store.cancel('keyed');
       expect(await store.findReplay('local', idempotency)).toMatchObject({ id: 'keyed', state: 'cancelled' });
       expect(await store.findReplay('local', { ...idempotency, key: 'unknown' })).toBeNull();
@@ -140,46 +129,46 @@ export function jobStoreContract(open: (clock: () => number) => Promise<JobStore
     });
 
     test('the same key of another owner is another job', async () => {
-      await store.insert(newJob({ owner: 'a' }), { idempotency });
+      await store.insert(next({ owner: 'a' }), { idempotency });
       expect(await store.findReplay('b', idempotency)).toBeNull();
-      expect((await store.insert(newJob({ owner: 'b' }), { idempotency })).replayed).toBe(false);
+      expect((await store.insert(next({ owner: 'b' }), { idempotency })).replayed).toBe(false);
     });
 
     test('the same key with another fingerprint is refused', async () => {
-      await store.insert(newJob(), { idempotency });
+      await store.insert(next(), { idempotency });
       const other = { ...idempotency, fingerprint: 'g' };
       const refusal = { code: 'idempotency_key_reuse' };
-      await expect(store.insert(newJob(), { idempotency: other })).rejects.toMatchObject(refusal);
+      await expect(store.insert(next(), { idempotency: other })).rejects.toMatchObject(refusal);
       await expect(store.findReplay('local', other)).rejects.toMatchObject(refusal);
     });
 
     test('a replay is answered when the queue is full, and a refused submission leaves no key', async () => {
-      await store.insert(newJob(), { idempotency, maxQueued: 1 });
-      expect((await store.insert(newJob(), { idempotency, maxQueued: 1 })).replayed).toBe(true);
+      await store.insert(next(), { idempotency, maxQueued: 1 });
+      expect((await store.insert(next(), { idempotency, maxQueued: 1 })).replayed).toBe(true);
       const refused = { key: 'refused', fingerprint: 'f' };
-      await expect(store.insert(newJob(), { idempotency: refused, maxQueued: 1 })).rejects.toMatchObject({
+      await expect(store.insert(next(), { idempotency: refused, maxQueued: 1 })).rejects.toMatchObject({
         code: 'busy',
       });
       expect(await store.findReplay('local', refused)).toBeNull();
     });
 
     test('a key is kept for a day, also when its job was removed', async () => {
-      const { job } = await store.insert(newJob(), { idempotency });
+      const { job } = await store.insert(next(), { idempotency });
       await store.cancel(job.id);
       time += 24 * hour;
       expect(await store.prune(time)).toBe(1);
       await expect(store.findReplay('local', idempotency)).rejects.toMatchObject({ code: 'gone' });
-      await expect(store.insert(newJob(), { idempotency })).rejects.toMatchObject({ code: 'gone' });
+      await expect(store.insert(next(), { idempotency })).rejects.toMatchObject({ code: 'gone' });
       time += 1;
       await store.prune(time);
-      expect((await store.insert(newJob(), { idempotency })).replayed).toBe(false);
+      expect((await store.insert(next(), { idempotency })).replayed).toBe(false);
     });
 
     test('a key is kept until its job has ended', async () => {
-      const { job } = await store.insert(newJob(), { idempotency });
+      const { job } = await store.insert(next(), { idempotency });
       time += 100 * hour;
       await store.prune(time);
-      expect((await store.insert(newJob(), { idempotency })).job.id).toBe(job.id);
+      expect((await store.insert(next(), { idempotency })).job.id).toBe(job.id);
       await store.cancel(job.id);
       time += 1;
       await store.prune(time - hour);
@@ -628,11 +617,11 @@ export function jobStoreContract(open: (clock: () => number) => Promise<JobStore
 
   describe('close', () => {
     test('stores what was asked for before, and may be called twice', async () => {
-      const inserting = store.insert(newJob());
+      const inserting = store.insert(next());
       await store.close();
       expect((await inserting).job.state).toBe('queued');
       await store.close();
-      await expect(store.insert(newJob())).rejects.toThrow();
+      await expect(store.insert(next())).rejects.toThrow();
     });
   });
 }
