@@ -35,7 +35,8 @@ export function createHttpServer(handle: Handler, limits: ConnectionLimits): Ser
   const responses = new WeakMap<Duplex, ServerResponse>();
   const handleTracked: Handler = (req, res) => {
     responses.set(req.socket, res);
-    handle(req, res);
+    if (takePath(req)) handle(req, res);
+    else refusePath(res);
   };
   const server = createServer(
     {
@@ -62,6 +63,21 @@ export function createHttpServer(handle: Handler, limits: ConnectionLimits): Ser
   return server;
 }
 
+/** Makes the path of a whole address (RFC 9112, 3.2.2) the path of the request; false if there is none, which Koa would throw at. */
+function takePath(req: IncomingMessage): boolean {
+  const { url = '' } = req;
+  if (url.startsWith('/')) return true;
+  if (!URL.canParse(url)) return false;
+  const { pathname, search } = new URL(url);
+  req.url = pathname + search;
+  return pathname.startsWith('/');
+}
+
+function refusePath(res: ServerResponse): void {
+  const { status, headers, body } = rawAnswer('malformed_request', 'Expected a path such as /health');
+  res.writeHead(status, headers).end(body);
+}
+
 function explain({ code }: NodeJS.ErrnoException): [AnswerCode, string] {
   if (code === 'HPE_HEADER_OVERFLOW') return ['headers_too_large', 'Expected shorter headers'];
   if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return ['request_timeout', 'The request did not arrive in time'];
@@ -70,14 +86,19 @@ function explain({ code }: NodeJS.ErrnoException): [AnswerCode, string] {
 
 /** Answers where there is no request object to answer to, and closes. */
 function refuseRaw(socket: Duplex, code: AnswerCode, message: string): void {
-  const body = JSON.stringify(errorBody(code, message));
-  const head = [
-    `HTTP/1.1 ${statusOf(code)} `,
-    'Content-Type: application/json; charset=utf-8',
-    `Content-Length: ${Buffer.byteLength(body)}`,
-    `x-request-id: ${newRequestId()}`,
-    'Connection: close',
-  ];
+  const { status, headers, body } = rawAnswer(code, message);
+  const head = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
   socket.on('error', () => {});
-  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`, () => socket.destroy());
+  socket.end(`HTTP/1.1 ${status} \r\n${head.join('\r\n')}\r\n\r\n${body}`, () => socket.destroy());
+}
+
+function rawAnswer(code: AnswerCode, message: string) {
+  const body = JSON.stringify(errorBody(code, message));
+  const headers = {
+    'Content-Type': 'application/json; charset=utf-8',
+    'Content-Length': Buffer.byteLength(body),
+    'x-request-id': newRequestId(),
+    Connection: 'close',
+  };
+  return { status: statusOf(code), headers, body };
 }

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Middleware, ParameterizedContext } from 'koa';
 import type { Logger } from 'pino';
 import { EngineError } from '../engine/errors.js';
+import { sendError } from './errors.js';
 
 /** What the server knows of one request. */
 export interface RequestState {
@@ -37,10 +38,7 @@ export function refuseMalformed(maxHeaders: number): Middleware<RequestState> {
   return async (ctx, next) => {
     // Node drops what exceeds `maxHeadersCount` without a word, and with it perhaps the header that says "proxy".
     if (ctx.req.rawHeaders.length >= maxHeaders * 2) {
-      throw new EngineError('invalid_input', `Expected fewer than ${maxHeaders} headers`);
-    }
-    if (!URL.canParse(ctx.req.url ?? '', 'http://localhost')) {
-      throw new EngineError('invalid_input', 'Expected a path such as /api/generate/status/…');
+      return sendError(ctx, 'headers_too_large', `Expected fewer than ${maxHeaders} headers`);
     }
     if (!/^[\w.:[\]-]*$/.test(ctx.get('host'))) {
       throw new EngineError('invalid_input', 'Expected the Host header to be a name or an address', { param: 'Host' });

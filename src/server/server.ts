@@ -109,7 +109,10 @@ async function close(server: Server, waits: Waits, graceMs: number): Promise<voi
   const closed = once(server, 'close');
   server.close();
   waits.close();
-  const timer = setTimeout(() => server.closeAllConnections(), graceMs);
+  // A connection whose last answer has just ended is idle, and would be kept for the next request.
+  const sweep = setInterval(() => server.closeIdleConnections(), 50);
+  const end = setTimeout(() => server.closeAllConnections(), graceMs);
   await closed;
-  clearTimeout(timer);
+  clearInterval(sweep);
+  clearTimeout(end);
 }

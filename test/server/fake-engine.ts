@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -46,8 +46,8 @@ export const testOperations: Operation[] = [
 
 /** An engine without a host: real queue, real files, and jobs that run when a test says so. */
 export interface FakeEngine extends Engine {
-  /** Files that are stored now, inputs and outputs. */
-  stored(): string[];
+  /** Every file that lies in the store now, finished or not. */
+  stored(): Promise<string[]>;
   /** Begins the oldest waiting job. */
   begin(): Promise<Job>;
   progress(job: Job, fraction: number): Promise<void>;
@@ -72,7 +72,6 @@ export async function createFakeEngine(options: FakeEngineOptions = {}): Promise
   const now = () => Date.now() + clock.ahead;
   const { jobs, keys } = await openJobs({ path: ':memory:' });
   const blobs = await openDiskBlobs({ folder, retentionMs, minFreeBytes: 0, now });
-  const files = new Set<string>();
   const problems: string[] = [];
   let draining = false;
 
@@ -83,15 +82,11 @@ export async function createFakeEngine(options: FakeEngineOptions = {}): Promise
       throw new EngineError('busy', 'The queue is full', { retryAfterSeconds: 5 });
     }
     const { id, bytes, sha256 } = await blobs.put(source, { extension: 'bin', maxBytes: maxUploadBytes, param: field });
-    files.add(id);
     return { field, blob: id, bytes, sha256 };
   };
 
   const discard = async (received: { blob: string }[]) => {
-    for (const { blob } of received) {
-      await blobs.remove(blob);
-      files.delete(blob);
-    }
+    for (const { blob } of received) await blobs.remove(blob);
   };
 
   const takeIn = async (input: ReceivedFile | LinkedFile): Promise<JobInput> => {
@@ -109,7 +104,7 @@ export async function createFakeEngine(options: FakeEngineOptions = {}): Promise
       const [issue] = parsed.error.issues;
       throw new EngineError('invalid_input', issue?.message ?? '', { param: issue?.path.join('.') ?? '' });
     }
-    const unknown = Object.keys(submission.params).filter((name) => !(name in operation.params.shape));
+    const unknown = Object.keys(submission.params).filter((name) => !Object.hasOwn(operation.params.shape, name));
     const idempotency = submission.idempotencyKey && {
       key: submission.idempotencyKey,
       fingerprint: createHash('sha256')
@@ -195,7 +190,11 @@ export async function createFakeEngine(options: FakeEngineOptions = {}): Promise
       draining = true;
     },
     close: () => jobs.close(),
-    stored: () => [...files],
+    async stored() {
+      // A folder that goes while it is read is read as empty; the caller asks again.
+      const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
+      return entries.filter((entry) => entry.isFile()).map(({ name }) => name);
+    },
     async begin() {
       const [job] = await jobs.claim('device', 1, 30_000);
       if (!job) throw new Error('No job waits');

@@ -1,5 +1,6 @@
 import { connect, type Socket } from 'node:net';
-import { pino } from 'pino';
+import { Writable } from 'node:stream';
+import { type Logger, pino } from 'pino';
 import { onTestFinished } from 'vitest';
 import type { ConnectionLimits } from '#src/server/connections.js';
 import { createMetrics } from '#src/server/metrics.js';
@@ -35,6 +36,18 @@ export async function startServer(options: Options = {}): Promise<TestServer> {
     await engine.dispose();
   });
   return { engine, server, url, port: Number(new URL(url).port) };
+}
+
+/** A log that a test can read. */
+export function readableLog(level: string): { log: Logger; lines: Record<string, unknown>[] } {
+  const lines: Record<string, unknown>[] = [];
+  const sink = new Writable({
+    write(chunk, _encoding, done) {
+      lines.push(JSON.parse(String(chunk)));
+      done();
+    },
+  });
+  return { log: pino({ level }, sink), lines };
 }
 
 /** A form with one picture. */

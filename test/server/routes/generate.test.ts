@@ -52,7 +52,7 @@ describe('POST /api/generate/<operation>', () => {
     const answer = await fetch(url + cutout, { method: 'POST', body: pictureForm({ format: 'bmp' }) });
     expect(answer.status).toBe(400);
     expect(await errorOf(answer)).toMatchObject({ type: 'invalid_request_error', param: 'format' });
-    expect(engine.stored()).toEqual([]);
+    expect(await engine.stored()).toEqual([]);
   });
 
   it('answers 429 with Retry-After when the queue is full', async () => {
@@ -90,9 +90,9 @@ describe('Idempotency-Key', () => {
   it('keeps nothing of the files of a replay', async () => {
     const { url, engine } = await startServer();
     await send(url, 'order-1');
-    const stored = engine.stored();
+    const stored = await engine.stored();
     await send(url, 'order-1');
-    expect(engine.stored()).toEqual(stored);
+    expect(await engine.stored()).toEqual(stored);
   });
 
   it('refuses the same key with other params', async () => {

@@ -74,7 +74,7 @@ describe('POST /v1/images/<twin>', () => {
     const answer = await post(test, { fields: { response_format: 'bmp' } });
     expect(answer.status).toBe(400);
     expect(await errorOf(answer)).toMatchObject({ param: 'response_format' });
-    expect(test.engine.stored()).toEqual([]);
+    expect(await test.engine.stored()).toEqual([]);
   });
 
   it('turns a failed job into the matching HTTP error, not to be repeated', async () => {
