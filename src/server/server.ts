@@ -75,7 +75,7 @@ export function createServer(engine: Engine, options: ServerOptions): DarkroomSe
   if (options.auth === 'required') app.use(requireKey(engine.keys));
   app.use(routes.routes());
   app.use(answerMissing([openRoutes, routes]));
-  app.on('error', (err: Error) => options.log.debug({ err }, 'An answer was not taken to its end'));
+  app.on('error', (err: Error) => logBrokenAnswer(options.log, err));
 
   const server = createHttpServer(app.callback(), limits);
   return {
@@ -95,6 +95,12 @@ const jsonMemory = 8 * maxJsonBytes;
 function uploadLimits({ maxUploadBytes }: ServerOptions): UploadLimits {
   const maxBytes = Math.min(Math.ceil((maxUploadBytes * 4) / 3) + 1_000_000, maxJsonBytes);
   return { maxUploadBytes, json: { maxBytes, budget: createByteBudget(jsonMemory) } };
+}
+
+/** An answer that broke off after its status: mostly clients that left, otherwise a file that could not be read. */
+function logBrokenAnswer(log: Logger, err: NodeJS.ErrnoException): void {
+  const isClients = ['ERR_STREAM_PREMATURE_CLOSE', 'ECONNRESET', 'EPIPE'].includes(err.code ?? '');
+  log[isClients ? 'debug' : 'error']({ err }, 'An answer broke off');
 }
 
 async function listen(server: Server, port: number, host: string): Promise<string> {
