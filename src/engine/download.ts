@@ -93,13 +93,12 @@ export function createGuardedAgent(
     return addresses;
   };
   const connect: buildConnector.connector = (options, callback) => {
-    admit(options).then(
-      (addresses) => {
+    admit(options)
+      .then((addresses) => {
         const pinned = { lookup: answer(addresses), timeout: connectTimeoutMs, ...(ca && { ca }) };
         buildConnector(pinned)(options, callback);
-      },
-      (error: Error) => callback(error, null),
-    );
+      })
+      .catch((error: Error) => callback(error, null));
   };
   return new Agent({ connect, pipelining: 0 });
 }

@@ -225,6 +225,16 @@ describe('a download', () => {
       expect(secrets.connections).toEqual([]);
     });
 
+    it('leaves the first connection at once', async () => {
+      const { port } = await serve((_request, response) => response.write('the first half'));
+      const { url, connections } = await serve((_request, response) => {
+        response.writeHead(302, { location: `http://good.test:${port}/` }).write('moved');
+      });
+      const { stream } = await open(url);
+      await closed(connections);
+      expect(stream.destroyed).toBe(false);
+    });
+
     it('says so when there is no new address', async () => {
       const { url } = await serve((_request, response) => response.writeHead(302).end());
       expect((await failure(open(url))).message).toBe('image_url: expected good.test to have the file, got status 302');

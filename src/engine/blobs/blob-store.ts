@@ -32,10 +32,11 @@ export interface Materialized {
 
 /**
  * Where files live. A blob appears whole or not at all (temporary name, fsync, rename) and never changes.
- * Errors: `not_found`, `gone` (older than the retention), `storage_full`, `too_large`.
+ * Errors: `not_found`, `gone` (older than the retention), `storage_full`, `too_large`, `unsupported` (an extension that
+ * is none of `blobTypes`), `invalid_input` (a range outside of the blob, a source that ends early).
  */
 export interface BlobStore {
-  /** Stores a stream. */
+  /** Stores a stream, and destroys it if it can't be read to its end. */
   put(source: Readable, options: PutOptions): Promise<PutResult>;
   /** Takes over a local file, which is gone from its place afterwards. */
   adopt(path: string, extension: string): Promise<BlobFacts>;

@@ -218,7 +218,10 @@ class DiskBlobs implements BlobStore {
       return new EngineError('not_found', 'There is no file of this name');
     }
     const days = Number((this.#retentionMs / dayMs).toFixed(2));
-    return new EngineError('gone', `This file is no longer kept: files are removed after ${days} days`);
+    return new EngineError(
+      'gone',
+      `This file is no longer kept: files are removed after ${days === 1 ? 'a day' : `${days} days`}`,
+    );
   }
 
   #isExpired(createdAt: number): boolean {

@@ -49,6 +49,16 @@ describe('disk-blobs', () => {
     expect(await (await open()).stat(facts.id)).toEqual({ ...facts, sha256: undefined });
   });
 
+  it.each([
+    [24, 'a day'],
+    [36, '1.5 days'],
+  ])('says of a file of a retention of %i hours that it was removed after %s', async (hours, words) => {
+    store = await open({ retentionMs: hours * hourMs });
+    const { id } = await put('picture');
+    now += hours * hourMs + 1;
+    await expect(store.stat(id)).rejects.toThrow(`files are removed after ${words}`);
+  });
+
   it('works in a folder that is reached through a symbolic link', async () => {
     const { id } = await put('picture');
     const alias = join(await temporaryFolder(), 'alias');
@@ -106,8 +116,8 @@ describe('disk-blobs', () => {
       const path = join(folder, id.slice(0, 7), id, etag);
       await rm(path);
       await symlink(secret, path);
-      for (const access of [store.stat(id), store.read(id), store.copy(id), store.materialize(id)]) {
-        await expect(access).rejects.toMatchObject({ code: 'not_found' });
+      for (const access of ['stat', 'read', 'copy', 'materialize'] as const) {
+        await expect(store[access](id)).rejects.toMatchObject({ code: 'not_found' });
       }
     });
 
