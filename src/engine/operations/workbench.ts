@@ -31,8 +31,8 @@ export interface ImageKit {
   /** Decodes once to a temporary file that is read by rows. */
   open(path: string): Promise<PixelReader>;
   encode(pixels: Pixels, format: OutputFormat): Promise<OutputFile>;
-  /** A picture of `size` to be written by rows. */
-  create(size: Size & { channels: 3 | 4 }): Promise<PixelWriter>;
+  /** A picture of `size` to be written by rows. With `format`, `too_large` comes now and not after the work. */
+  create(size: Size & { channels: 3 | 4; format?: OutputFormat }): Promise<PixelWriter>;
 }
 
 /** A model ready to run in this worker. */

@@ -1,0 +1,181 @@
+import { join } from 'node:path';
+import sharp, { type Metadata, type Sharp, type SharpOptions } from 'sharp';
+import { EngineError } from '../errors.js';
+import type { OutputFile } from '../operations/operation.js';
+import type { ImageKit, PixelReader } from '../operations/workbench.js';
+import { admit, broken, checkOutput, checkSize, type Terms } from './gate.js';
+import {
+  contentTypes,
+  type ImageFacts,
+  type ImageFormat,
+  type ImageLimits,
+  type OutputFormat,
+  type Pixels,
+  type Size,
+} from './media.js';
+import { explainingResources, resourceError } from './resources.js';
+import { createRowWriter } from './row-writer.js';
+import { openSpool } from './spool.js';
+
+// Settings of libvips are those of the process, so they are made once, here, by the only module that loads it.
+// Each picture is read once and its file is then deleted: a cache would only hold memory and descriptors.
+sharp.cache(false);
+// Pictures run side by side, one per worker; four threads for one picture made it no faster when measured.
+sharp.concurrency(1);
+// What is not in this list cannot be loaded, whatever a file claims to be.
+sharp.block({ operation: ['VipsForeignLoad'] });
+sharp.unblock({
+  operation: ['Jpeg', 'Png', 'Webp', 'Heif', 'Tiff', 'Nsgif'].map((loader) => `VipsForeignLoad${loader}`),
+});
+
+/** The side of the small picture that an inspection decodes to: small enough that JPEG shrinks while it loads. */
+const inspectionSide = 64;
+
+/** A .v file of libvips: this header, then the rows as they are. */
+const vipsHeaderBytes = 64;
+
+/** For what we made ourselves, and for reading a header, whose numbers are then checked with a better message. */
+const unlimited = { limitInputPixels: false };
+
+const white = '#ffffff';
+
+/**
+ * How each format is written. Measured on photographs at their own size and enlarged twice, one core:
+ * - png: level 2 with filters takes 64 ms and 1.22 MB a megapixel; level 6 without 56 ms and 1.64 MB, level 6 with 123 ms and 1.14 MB.
+ * - webp: effort 1 takes 93 ms a megapixel, effort 4 250 ms for files that are hardly smaller.
+ * - jpg: full colour resolution, since product edges are red on white; optimised Huffman tables would save 2 to 10 % but
+ *   keep the whole picture in memory (644 MB for 96 megapixels).
+ */
+const encoders = {
+  png: (image) => image.png({ compressionLevel: 2, adaptiveFiltering: true }),
+  webp: (image) => image.webp({ quality: 90, effort: 1 }),
+  jpg: (image) =>
+    image.flatten({ background: white }).jpeg({ quality: 92, chromaSubsampling: '4:4:4', optimiseCoding: false }),
+} satisfies Record<OutputFormat, (image: Sharp) => Sharp>;
+
+/** A picture that was let in: its header is read and within the limits, its pixels are not decoded. */
+interface Admitted {
+  facts: ImageFacts;
+  /** EXIF, 1..8. */
+  orientation: number;
+  /** The pixels to come: 8-bit sRGB, not yet turned upright. */
+  image: Sharp;
+  terms: Terms;
+}
+
+/** Versions for diagnosis. */
+export function imageRuntime(): { sharp: string; vips: string } {
+  return { sharp: sharp.versions.sharp ?? 'unknown', vips: sharp.versions.vips };
+}
+
+/**
+ * The facts of a picture that was checked against the limits and then decoded to its end, at reduced size.
+ * Errors, with `param`: `invalid_input` (empty, not a picture, damaged or cut off), `unsupported`, `too_large`.
+ */
+export async function inspect(path: string, param: string, limits: ImageLimits): Promise<ImageFacts> {
+  const picture = await admitPicture(path, { param, limits });
+  await decode(picture, { size: { width: inspectionSide, height: inspectionSide } });
+  return picture.facts;
+}
+
+/**
+ * Decoding and encoding for one attempt. Files are made in `folder`; outputs stay, the others are removed when they are
+ * done with. Errors: those of `inspect` for pictures that come in, `too_large` for a result that its format cannot hold,
+ * `storage_full`, `out_of_memory`.
+ */
+export function createImageKit({ folder, limits }: { folder: string; limits: ImageLimits }): ImageKit {
+  let files = 0;
+  const newFile = (extension: string) => {
+    files += 1;
+    return join(folder, `${files}.${extension}`);
+  };
+  // Later steps know a picture by its path alone; their errors name the field that it came in all the same.
+  const params = new Map<string, string>();
+  const admitKnown = (path: string) => admitPicture(path, { param: params.get(path) ?? 'image', limits });
+  return {
+    async facts(path, param) {
+      params.set(path, param);
+      return (await admitKnown(path)).facts;
+    },
+    decode: async (path, options) => decode(await admitKnown(path), options),
+    open: async (path) => spoolRows(await admitKnown(path), newFile('v')),
+    encode: (pixels, format) => encode(fromPixels(pixels), newFile(format), { format, size: pixels }),
+    async create({ format: intended = 'png', ...size }) {
+      checkOutput(size, intended);
+      const encodeRows = (path: string, format: OutputFormat) =>
+        encode(sharp(path, unlimited), newFile(format), { format, size });
+      return createRowWriter({ size, path: newFile('tif'), encode: encodeRows });
+    },
+  };
+}
+
+async function admitPicture(path: string, terms: Terms): Promise<Admitted> {
+  const { format, bytes } = await admit(path, terms);
+  // `error`, not the stricter `warning`, which refuses photographs of common telephones (lovell/sharp#1578).
+  const options: SharpOptions = { failOn: 'error', limitInputPixels: terms.limits.maxPixels };
+  const metadata = await decoding(sharp(path, { ...options, ...unlimited }).metadata(), terms.param, format);
+  const { width, height } = metadata.autoOrient;
+  checkSize({ width, height }, terms);
+  return {
+    facts: { format, width, height, bytes, hasAlpha: metadata.hasAlpha },
+    orientation: metadata.orientation ?? 1,
+    image: toSrgb(sharp(path, options), metadata),
+    terms,
+  };
+}
+
+/**
+ * sharp converts 16-bit pictures with a profile to Display P3 and leaves them there, so that their colours come out too
+ * dull, unless an output profile is asked for; for any other picture asking for one does harm.
+ */
+function toSrgb(image: Sharp, { space, hasProfile }: Metadata): Sharp {
+  return (space === 'rgb16' && hasProfile ? image.withIccProfile('srgb') : image).toColourspace('srgb');
+}
+
+type DecodeOptions = Parameters<ImageKit['decode']>[1];
+
+async function decode({ facts, image, terms }: Admitted, { size, channels }: DecodeOptions = {}): Promise<Pixels> {
+  image.autoOrient();
+  if (size !== undefined) image.resize(size.width, size.height, { fit: 'fill' });
+  if (channels === 3) image.flatten({ background: white });
+  if (channels === 4) image.ensureAlpha();
+  const raw = image.raw().toBuffer({ resolveWithObject: true });
+  const { data, info } = await decoding(raw, terms.param, facts.format);
+  return { data, width: info.width, height: info.height, channels: rgbChannels(info.channels, terms) };
+}
+
+/** Written as it lies in the file: sharp would turn it upright in memory, `openSpool` does it on disk. */
+async function spoolRows({ facts, orientation, image, terms }: Admitted, path: string): Promise<PixelReader> {
+  const { width, height, channels } = await decoding(image.toFile(path), terms.param, facts.format);
+  const spool = { path, width, height, channels: rgbChannels(channels, terms), offset: vipsHeaderBytes };
+  return openSpool(spool, orientation);
+}
+
+function rgbChannels(channels: number, { param }: Terms): 3 | 4 {
+  if (channels === 3 || channels === 4) return channels;
+  throw new EngineError('unsupported', `Expected \`${param}\` to be grey, RGB or CMYK, got ${channels} channels`, {
+    param,
+  });
+}
+
+function fromPixels({ data, width, height, channels }: Pixels): Sharp {
+  const image = sharp(data, { ...unlimited, raw: { width, height, channels } });
+  return image.toColourspace(channels === 1 ? 'b-w' : 'srgb');
+}
+
+async function encode(
+  image: Sharp,
+  path: string,
+  { format, size }: { format: OutputFormat; size: Size },
+): Promise<OutputFile> {
+  checkOutput(size, format);
+  await explainingResources(encoders[format](image).toFile(path));
+  return { path, format, contentType: contentTypes[format], width: size.width, height: size.height };
+}
+
+/** What goes wrong while a decoder works is the picture's fault unless disk or memory ran out. */
+function decoding<Result>(work: Promise<Result>, param: string, format: ImageFormat): Promise<Result> {
+  return work.catch((error: unknown) => {
+    throw resourceError(error) ?? broken(param, format, error);
+  });
+}

@@ -1,0 +1,103 @@
+import { type FileHandle, open, rm } from 'node:fs/promises';
+import { EngineError } from '../errors.js';
+import type { PixelReader } from '../operations/workbench.js';
+import type { Pixels, Size } from './media.js';
+import { explainingResources } from './resources.js';
+import { transpose } from './transpose.js';
+
+/** Decoded 8-bit rows in a file, interleaved, without padding. */
+export interface Spool extends Size {
+  path: string;
+  channels: 3 | 4;
+  /** Where the first row starts. */
+  offset: number;
+}
+
+/** The two mirrorings that are left of an EXIF orientation once the picture is transposed where it must be. */
+interface Mirror {
+  columns: boolean;
+  rows: boolean;
+}
+
+/** EXIF 2.32, tag 0x0112: 5 to 8 swap width and height, which is a transposition followed by mirrorings. */
+const mirrors: Record<number, Mirror> = {
+  2: { columns: true, rows: false },
+  3: { columns: true, rows: true },
+  4: { columns: false, rows: true },
+  6: { columns: true, rows: false },
+  7: { columns: true, rows: true },
+  8: { columns: false, rows: true },
+};
+
+/**
+ * A reader of the rows of a spool as `orientation` (EXIF, 1..8) shows them; owns the file from now on. Mirroring is done
+ * while reading; swapping rows and columns writes the file anew once, in memory that does not depend on the size.
+ */
+export async function openSpool(spool: Spool, orientation: number): Promise<PixelReader> {
+  const upright = orientation >= 5 && orientation <= 8 ? await explainingResources(turned(spool)) : spool;
+  const handle = await open(upright.path, 'r');
+  const mirror = mirrors[orientation] ?? { columns: false, rows: false };
+  const { width, height, channels } = upright;
+  return {
+    width,
+    height,
+    channels,
+    readRows: (top, rows) => readRows({ spool: upright, handle, mirror }, top, rows),
+    close: async () => {
+      await handle.close();
+      await rm(upright.path, { force: true });
+    },
+  };
+}
+
+async function turned(spool: Spool): Promise<Spool> {
+  const path = `${spool.path}.turned`;
+  transpose(spool, path);
+  await rm(spool.path);
+  return { path, width: spool.height, height: spool.width, channels: spool.channels, offset: 0 };
+}
+
+interface OpenSpool {
+  spool: Spool;
+  handle: FileHandle;
+  mirror: Mirror;
+}
+
+async function readRows({ spool, handle, mirror }: OpenSpool, top: number, rows: number): Promise<Pixels> {
+  const { width, height, channels, offset } = spool;
+  if (!(top >= 0 && rows > 0 && top + rows <= height)) {
+    throw new EngineError('internal', `Expected rows inside 0..${height}, got ${top}..${top + rows}`);
+  }
+  const stride = width * channels;
+  const first = mirror.rows ? height - top - rows : top;
+  const stored = Buffer.allocUnsafeSlow(rows * stride);
+  await readFully(handle, stored, offset + first * stride);
+  const data =
+    mirror.rows || mirror.columns ? mirrored({ data: stored, width, height: rows, channels }, mirror) : stored;
+  return { data, width, height: rows, channels };
+}
+
+/** One read may stop short: Linux gives at most 2 GiB at a time. */
+async function readFully(handle: FileHandle, target: Buffer, position: number): Promise<void> {
+  for (let done = 0; done < target.length; ) {
+    const { bytesRead } = await handle.read(target, done, target.length - done, position + done);
+    if (bytesRead === 0)
+      throw new EngineError('internal', `Expected ${target.length} bytes of rows, the file ends after ${done}`);
+    done += bytesRead;
+  }
+}
+
+function mirrored({ data, width, height, channels }: Pixels, mirror: Mirror): Buffer {
+  const out = Buffer.allocUnsafeSlow(data.length);
+  const stride = width * channels;
+  for (let y = 0; y < height; y += 1) {
+    const source = data.subarray(y * stride, (y + 1) * stride);
+    const at = (mirror.rows ? height - 1 - y : y) * stride;
+    if (!mirror.columns) out.set(source, at);
+    else
+      for (let from = 0, to = at + stride - channels; from < stride; from += channels, to -= channels) {
+        for (let channel = 0; channel < channels; channel += 1) out[to + channel] = source[from + channel];
+      }
+  }
+  return out;
+}
