@@ -135,8 +135,11 @@ export class SqliteJobs implements JobStore {
   /** One commit after another until nothing is left to do, so that other writes get their turn; returns the sum. */
   async #repeat(work: () => number): Promise<number> {
     let total = 0;
-    for (let count = -1; count !== 0; total += count) count = await this.#commit.write(work);
-    return total;
+    for (;;) {
+      const count = await this.#commit.write(work);
+      if (count === 0) return total;
+      total += count;
+    }
   }
 }
 
