@@ -101,6 +101,20 @@ describe('write', () => {
   });
 });
 
+describe('a group', () => {
+  test('whose transaction is undone half-way, as SQLite does on a full disk, is refused whole', async () => {
+    const lost = commit.write(() => {
+      db.exec('ROLLBACK');
+      throw new Error('the transaction is gone');
+    });
+    const settled = await Promise.allSettled([add(1), lost, add(3)]);
+    expect(settled.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected']);
+    expect(stored()).toEqual([]);
+    await add(4);
+    expect(stored()).toEqual([4]);
+  });
+});
+
 describe('flush', () => {
   test('commits what waits at once', async () => {
     const writing = numbers(600).map((id) => add(id));

@@ -328,12 +328,15 @@ export function jobStoreContract(open: (clock: () => number) => Promise<JobStore
       ]);
     });
 
-    test('ends a job whose cancellation was asked for as cancelled', async () => {
-      const job = await submitAndClaim();
-      await store.cancel(job.id);
-      expect(await store.retryLater(job, broken, 0)).toBe(true);
-      expect(await read(job.id)).toMatchObject({ state: 'cancelled', errors: [{ ...broken, attempt: 1, at: time }] });
-    });
+    test.each([1, 3])(
+      'ends a job whose cancellation was asked for as cancelled (of %i attempts)',
+      async (maxAttempts) => {
+        const job = await submitAndClaim({ maxAttempts });
+        await store.cancel(job.id);
+        expect(await store.retryLater(job, broken, 0)).toBe(true);
+        expect(await read(job.id)).toMatchObject({ state: 'cancelled', errors: [{ ...broken, attempt: 1, at: time }] });
+      },
+    );
   });
 
   describe('release', () => {
