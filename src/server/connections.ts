@@ -8,7 +8,7 @@ export interface ConnectionLimits {
   /** Connections at the same time; more are closed at once. */
   connections: number;
   headersTimeoutMs: number;
-  /** For a whole request with its body: 50 MB at 1.4 Mbit/s. */
+  /** For a whole request with its body. */
   requestTimeoutMs: number;
   /** How long an unused connection is kept. */
   keepAliveMs: number;
@@ -21,7 +21,7 @@ export interface ConnectionLimits {
 export const connectionLimits: ConnectionLimits = {
   connections: 2048,
   headersTimeoutMs: 15_000,
-  requestTimeoutMs: 300_000,
+  requestTimeoutMs: 60_000,
   keepAliveMs: 15_000,
   checkEveryMs: 2_000,
   headers: 100,
@@ -54,6 +54,7 @@ export function createHttpServer(handle: Handler, limits: ConnectionLimits): Ser
   server.maxHeadersCount = limits.headers;
   // Without a listener Node would invite the body before we have seen whether we want it.
   server.on('checkContinue', handleTracked);
+  server.on('checkExpectation', handleTracked);
   server.on('connect', (_req, socket: Duplex) => refuseRaw(socket, 'method_not_allowed', 'This server is not a proxy'));
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
     const response = responses.get(socket);

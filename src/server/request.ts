@@ -52,10 +52,12 @@ export function baseUrl(ctx: Context, publicBaseUrl: string | undefined): string
   return publicBaseUrl ?? `http://${hostOf(ctx)}`;
 }
 
-/** Every address under which our own outputs can be named in this request. */
+/** Every address under which our own outputs can be named in this request: as we were asked, and as we call ourselves. */
 export function ownBases(ctx: Context, publicBaseUrl: string | undefined): string[] {
+  const { localPort } = ctx.req.socket;
+  const names = ['localhost', '127.0.0.1', '[::1]'].map((name) => `http://${name}:${localPort}`);
   const host = hostOf(ctx);
-  return [...(publicBaseUrl === undefined ? [] : [publicBaseUrl]), `http://${host}`, `https://${host}`];
+  return [...(publicBaseUrl === undefined ? [] : [publicBaseUrl]), `http://${host}`, `https://${host}`, ...names];
 }
 
 function hostOf(ctx: Context): string {

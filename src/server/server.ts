@@ -55,7 +55,8 @@ export interface DarkroomServer {
 /** The HTTP surface of an engine. */
 export function createServer(engine: Engine, options: ServerOptions): DarkroomServer {
   const waits = new Waits();
-  const limits = { ...connectionLimits, ...options.connections };
+  const requestTimeoutMs = connectionLimits.requestTimeoutMs + options.maxUploadBytes / slowestUploadBytesPerMs;
+  const limits = { ...connectionLimits, requestTimeoutMs, ...options.connections };
   const surface: Surface = { engine, options, uploads: uploadLimits(options), waits, now: options.now ?? Date.now };
   const openRoutes = createRouter();
   addHealthRoutes(openRoutes, surface);
@@ -83,6 +84,9 @@ export function createServer(engine: Engine, options: ServerOptions): DarkroomSe
     close: (graceMs = 5_000) => close(server, waits, graceMs),
   };
 }
+
+/** 200 KB/s: 50 MB may take 250 s. */
+const slowestUploadBytesPerMs = 200;
 
 function createRouter(): Router<RequestState> {
   return new Router<RequestState>({ sensitive: true });

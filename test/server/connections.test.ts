@@ -50,6 +50,12 @@ describe('a connection that breaks the protocol', () => {
     },
   );
 
+  it('that expects what we do not know is served all the same', async () => {
+    const { port } = await startServer();
+    const request = 'GET /health HTTP/1.1\r\nHost: localhost\r\nExpect: wonders\r\nConnection: close\r\n\r\n';
+    expect((await sendRaw(port, request)).status).toBe(200);
+  });
+
   it('with a whole address for a path is served', async () => {
     const { port } = await startServer();
     const answer = await sendRaw(
@@ -102,6 +108,34 @@ describe('a connection that takes its time', () => {
       if (beats > 20) break;
     }
     expect(beats).toBeGreaterThan(20);
+  });
+});
+
+describe('a body that nobody wants', () => {
+  it('is read on for a while, so that the client can hear the answer, and then cut off', async () => {
+    const { port } = await startServer();
+    const chunk = Buffer.alloc(65_536);
+    let sent = 0;
+    const head = 'POST /api/generate/super-resolution HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/plain\r\n';
+    const answer = await sendRaw(port, `${head}Content-Length: 9000000000\r\n\r\n`, (socket) => {
+      const pump = () => {
+        while (!socket.destroyed && socket.write(chunk)) sent += chunk.length;
+      };
+      socket.on('drain', pump);
+      pump();
+    });
+    expect(answer.status).toBe(415);
+    expect((await errorOf(answer)).code).toBe('unsupported_media_type');
+    expect(sent).toBeLessThan(100_000_000);
+  });
+
+  it('leaves the connection usable when it is short', async () => {
+    const { port } = await startServer();
+    const refused = 'POST /none HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\nhello';
+    const next = 'GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n';
+    const answer = await sendRaw(port, refused + next);
+    expect(answer.headers).toMatch(/^HTTP\/1\.1 404 /);
+    expect(answer.body).toContain('HTTP/1.1 200 OK');
   });
 });
 

@@ -26,7 +26,7 @@ describe('every answer', () => {
     const line = await until(() => lines.find(({ msg }) => msg === 'Request ended'));
     expect(line).toMatchObject({
       request_id: submitted.headers.get('x-request-id'),
-      job_id: id,
+      job: id,
       method: 'POST',
       path: '/api/generate/background-removal',
       status: 202,

@@ -1,6 +1,6 @@
 import type Router from '@koa/router';
 import type { Submitted } from '../../engine/api.js';
-import { EngineError } from '../../engine/errors.js';
+import { EngineError, toEngineError } from '../../engine/errors.js';
 import type { Job } from '../../engine/jobs/job-store.js';
 import type { Operation } from '../../engine/operations/operation.js';
 import { generationHeaders, presentAccepted, presentJob, type View } from '../present.js';
@@ -58,7 +58,7 @@ export async function submit(
     ownBases: ownBases(ctx, options.publicBaseUrl),
   });
   const { job, replayed } = submitted;
-  ctx.state.log = ctx.state.log.child({ job_id: job.id });
+  ctx.state.log = ctx.state.log.child({ job: job.id });
   ctx.set({ ...generationHeaders(job), 'x-poll-interval': String(pollIntervalSeconds) });
   if (replayed) ctx.set('Idempotent-Replayed', 'true');
   return submitted;
@@ -69,12 +69,15 @@ export function viewOf(ctx: Context, { options, now }: Surface): View {
   return { baseUrl: baseUrl(ctx, options.publicBaseUrl), retentionMs: options.retentionMs, now: now() };
 }
 
-/** The job of the path. Errors: `not_found`, also for a job of another key. */
+/** The job of the path. Errors: `not_found`, in the same words for a job of another key: nobody learns that it is there. */
 async function findJob(ctx: Context & { params: Record<string, string> }, { engine }: Surface): Promise<Job> {
   const id = ctx.params.id ?? '';
-  const job = await engine.get(id);
-  if (job.owner !== ctx.state.owner) throw new EngineError('not_found', `There is no job \`${id}\``, { param: 'id' });
-  return job;
+  const job = await engine.get(id).catch((error: unknown) => {
+    if (toEngineError(error).code === 'not_found') return null;
+    throw error;
+  });
+  if (job?.owner === ctx.state.owner) return job;
+  throw new EngineError('not_found', `There is no job \`${id}\`; it may be past its time`, { param: 'id' });
 }
 
 function showJob(ctx: Context, job: Job, surface: Surface): void {
