@@ -31,10 +31,10 @@ export async function readForm(req: IncomingMessage, options: FormOptions): Prom
     await new Promise<void>((resolve, reject) => {
       const guard = createGuard(reject);
       parser.on('field', (name, value, info) => guard.run(() => addField(fields, { name, value, ...info })));
-      parser.on('file', (name, stream) => {
+      parser.on('file', (name: string | undefined, stream) => {
         // Destroying the parser destroys the file it is in the middle of; the receiver is the one to be told.
         stream.on('error', () => {});
-        const received = guard.run(() => options.engine.receive(stream, options.fieldOf(name)));
+        const received = guard.run(() => options.engine.receive(stream, options.fieldOf(name ?? '')));
         if (received === undefined) return void stream.resume();
         receiving.push(received);
         received.catch(guard.fail);
@@ -42,7 +42,9 @@ export async function readForm(req: IncomingMessage, options: FormOptions): Prom
       onOverflow(parser, options.maxFiles, guard.fail);
       parser.on('error', (cause: unknown) => guard.fail(malformed(cause)));
       parser.on('close', resolve);
-      req.on('close', () => req.complete || guard.fail(new EngineError('cancelled', 'The request was broken off')));
+      req.on('close', () => req.complete || guard.fail(brokenOff()));
+      // A client that left while its key was looked up has closed already: there is no event to come.
+      if (req.destroyed) guard.fail(brokenOff());
       req.pipe(parser);
     });
     return { fields, files: await Promise.all(receiving) };
@@ -114,6 +116,11 @@ function addField(fields: Map<string, string>, { name, value, valueTruncated }: 
 function malformed(cause: unknown): EngineError {
   const reason = cause instanceof Error ? cause.message : String(cause);
   return new EngineError('invalid_input', `Expected a complete multipart form: ${reason}`, { cause });
+}
+
+/** The error for a client that went away in the middle of its request. */
+export function brokenOff(cause?: unknown): EngineError {
+  return new EngineError('cancelled', 'The request was broken off', { cause });
 }
 
 async function discardAll(receiving: Promise<ReceivedFile>[], engine: FormOptions['engine']): Promise<void> {

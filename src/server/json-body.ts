@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { EngineError } from '../engine/errors.js';
+import { brokenOff } from './form.js';
 import type { ByteBudget } from './limits.js';
 
 export interface JsonLimits {
@@ -20,15 +21,24 @@ export async function readJson(req: IncomingMessage, limits: JsonLimits): Promis
 
 async function collect(req: IncomingMessage, limits: JsonLimits, held: { bytes: number }): Promise<Buffer> {
   const chunks: Buffer[] = [];
-  // An iterator that destroys the request on a throw would take the connection, and with it our answer, away.
-  for await (const chunk of req.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+  for await (const chunk of chunksOf(req)) {
     limits.budget.take(chunk.length);
     held.bytes += chunk.length;
     if (held.bytes > limits.maxBytes) throw tooLarge(limits.maxBytes);
     chunks.push(chunk);
   }
-  if (!req.complete) throw new EngineError('cancelled', 'The request was broken off');
   return Buffer.concat(chunks);
+}
+
+/** The body as it comes. Errors: `cancelled` when the client goes away. */
+async function* chunksOf(req: IncomingMessage): AsyncGenerator<Buffer> {
+  try {
+    // An iterator that destroys the request on a throw would take the connection, and with it our answer, away.
+    yield* req.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>;
+  } catch (cause) {
+    throw brokenOff(cause);
+  }
+  if (!req.complete) throw brokenOff();
 }
 
 /** The error for a JSON body of more than `maxBytes`. */

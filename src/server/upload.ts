@@ -56,7 +56,7 @@ function pictureNames({ imageFields }: Operation): Map<string, string> {
 async function readMultipart(ctx: Context, names: Map<string, string>, intake: Intake) {
   const maxFiles = new Set(names.values()).size;
   const maxBytes = maxFiles * intake.limits.maxUploadBytes + formOverhead;
-  if (declaredBytes(ctx) > maxBytes) throw formTooLarge(intake.limits.maxUploadBytes);
+  if (declaredBytes(ctx) > maxBytes) throw formTooLarge(names, intake.limits);
   continueReading(ctx);
   const { fields, files } = await readForm(ctx.req, {
     engine: intake.engine,
@@ -153,7 +153,8 @@ function twice(field: string, got: string): EngineError {
   return new EngineError('invalid_input', `Expected one picture for \`${field}\`, got ${got}`, { param: field });
 }
 
-function formTooLarge(maxUploadBytes: number): EngineError {
+function formTooLarge(names: Map<string, string>, { maxUploadBytes }: UploadLimits): EngineError {
+  const [param = 'image'] = names.values();
   const limit = Math.floor(maxUploadBytes / 1_000_000);
-  return new EngineError('too_large', `Expected a picture of at most ${limit} MB`, { param: 'image' });
+  return new EngineError('too_large', `Expected a picture of at most ${limit} MB`, { param });
 }

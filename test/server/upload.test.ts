@@ -82,6 +82,7 @@ describe('a form', () => {
       'format',
       'Expected `format` once',
     ],
+    ['a file without a name', ['Content-Disposition: form-data; filename="a.png"\r\n\r\nx'], '', 'got one in ``'],
     [
       'a part without a name',
       [filePart('image'), 'Content-Disposition: form-data\r\n\r\nx'],
@@ -138,6 +139,29 @@ describe('a form', () => {
     expect(answer.status).toBe(202);
     const { warnings } = await engine.get(JSON.parse(answer.body).id);
     expect(warnings).toHaveLength(2);
+  });
+});
+
+describe('a client that leaves before its body is looked at', () => {
+  it.each([
+    ['form', 'multipart/form-data; boundary=xyz'],
+    ['JSON', 'application/json'],
+  ])('with a %s is let go', async (_name, type) => {
+    const { log, lines } = readableLog('debug');
+    const { port, engine } = await startServer({ log, auth: 'required' });
+    let open = () => {};
+    const gate = new Promise<void>((resolve) => {
+      open = resolve;
+    });
+    engine.keys.verify = () => gate.then(() => ({ id: 'key', label: '', createdAt: 0 }));
+    const socket = connect(port, '127.0.0.1');
+    const head = `POST ${cutout} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer x\r\nContent-Length: 100\r\n`;
+    await new Promise((resolve) => socket.write(`${head}Content-Type: ${type}\r\n\r\n{`, resolve));
+    socket.destroy();
+    await until(() => lines.some(({ msg }) => msg === 'Request ended'));
+    open();
+    const refused = await until(() => lines.find(({ msg }) => msg === 'Request refused'));
+    expect(refused).toMatchObject({ err: { code: 'cancelled' } });
   });
 });
 
