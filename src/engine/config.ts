@@ -102,6 +102,11 @@ export function unknownSettings(env: Record<string, string | undefined> = enviro
   return Object.keys(env).filter((name) => name.startsWith('DARKROOM_') && !(name in settings.shape));
 }
 
+/** The environment for a child process: ours, and `defaults` for what it leaves open. */
+export function environmentWith(defaults: Record<string, string>): Record<string, string | undefined> {
+  return { ...defaults, ...process.env };
+}
+
 /** `.env` of the working directory, overruled by the real environment. */
 function environment(): Record<string, string | undefined> {
   return { ...readDotEnv(), ...process.env };

@@ -1,4 +1,5 @@
 import type { SerializedError } from './errors.js';
+import type { HostSettings } from './host-settings.js';
 import type { ImageFacts } from './media/media.js';
 import type { Lane, Outcome } from './operations/operation.js';
 import type { Stage } from './operations/workbench.js';
@@ -68,18 +69,35 @@ export interface TaskRunner {
   close(): Promise<void>;
 }
 
+/** Why a task is asked to stop. */
+export type StopReason = 'cancelled' | 'timeout';
+
+/**
+ * Where a task is inside the host: `queued` has touched nothing yet and can be handed to another host, `loading` waits
+ * for its model, `running` uses one of its lane's slots.
+ */
+export type Whereabouts = 'queued' | 'loading' | 'running';
+
 /** Server → host. */
 export type HostCommand =
+  | { type: 'start'; settings: HostSettings }
   | { type: 'run'; task: Task }
   | { type: 'inspect'; id: string; path: string; param: string }
-  | { type: 'abort'; id: string; reason: 'cancelled' | 'timeout' }
+  | { type: 'abort'; id: string; reason: StopReason }
+  /** Give back what has not begun, and begin nothing more. */
+  | { type: 'surrender' }
   | { type: 'close' };
 
 /** Host → server. */
 export type HostEvent =
   | { type: 'ready'; facts: HostFacts }
   | { type: 'unusable'; error: SerializedError }
+  | { type: 'moved'; id: string; to: Whereabouts }
   | { type: 'progress'; id: string; progress: Progress }
   | { type: 'done'; id: string; result: TaskResult }
   | { type: 'inspected'; id: string; facts: ImageFacts }
-  | { type: 'failed'; id: string; error: SerializedError };
+  | { type: 'failed'; id: string; error: SerializedError }
+  /** The task was given back without having begun. */
+  | { type: 'returned'; id: string }
+  /** The host asks to be replaced by a fresh one. */
+  | { type: 'worn'; reason: string };
