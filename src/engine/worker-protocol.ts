@@ -1,0 +1,77 @@
+import type { Device } from '../models/session.js';
+import { EngineError, reviveError, type SerializedError, serializeError } from './errors.js';
+import type { HostSettings } from './host-settings.js';
+import type { Progress, StopReason } from './task.js';
+
+/** What a worker thread is started with. */
+export interface WorkerData {
+  settings: HostSettings;
+  /** The execution provider that models run on. */
+  device: Device;
+  /** Threads of one model run. */
+  threads: number;
+  /** Bytes for loaded models in this thread. */
+  memory: number;
+  /** One integer: 0, or why the running task is to stop. Shared, since a thread inside the runtime reads no messages. */
+  control: Int32Array;
+}
+
+/** What a worker thread has loaded after a load. */
+export interface LoadReport {
+  /** Ids of the models that are ready to run. */
+  warm: string[];
+  /** Bytes left of the thread's share of the model memory. */
+  free: number;
+  /** Models that were unloaded to make room. */
+  evictions: number;
+}
+
+/** News of the running task, posted by the thread at most twice a second. */
+export interface ProgressNote {
+  id: string;
+  progress: Progress;
+}
+
+/** An answer of a worker thread: errors cross as plain data, since a posted EngineError arrives as a plain Error. */
+export type Reply<Value> = { value: Value } | { error: SerializedError };
+
+/** The answer that `work` comes to; never rejects. */
+export async function replyWith<Value>(work: () => Promise<Value>): Promise<Reply<Value>> {
+  try {
+    return { value: await work() };
+  } catch (error) {
+    return { error: serializeError(error) };
+  }
+}
+
+/** The value of an answer; throws the revived error. */
+export function unwrap<Value>(reply: Reply<Value>): Value {
+  if ('error' in reply) throw reviveError(reply.error);
+  return reply.value;
+}
+
+export function newControl(): Int32Array {
+  return new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+}
+
+const stopCodes = { cancelled: 1, timeout: 2 } satisfies Record<StopReason, number>;
+
+/** Asks the running task of a thread to stop at its next step; null withdraws. */
+export function setStop(control: Int32Array, reason: StopReason | null): void {
+  Atomics.store(control, 0, reason === null ? 0 : stopCodes[reason]);
+}
+
+/** Why the running task is to stop, or null. */
+export function readStop(control: Int32Array): StopReason | null {
+  const code = Atomics.load(control, 0);
+  if (code === 0) return null;
+  return code === stopCodes.timeout ? 'timeout' : 'cancelled';
+}
+
+/** What happened to a task whose thread died under it. */
+export function threadDeath(error: unknown): EngineError {
+  const code = (error as NodeJS.ErrnoException | null)?.code;
+  return code === 'ERR_WORKER_OUT_OF_MEMORY'
+    ? new EngineError('out_of_memory', 'The job needed more memory than a worker has', { cause: error })
+    : new EngineError('crashed', 'The worker thread that ran the job died', { cause: error });
+}

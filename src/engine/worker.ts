@@ -1,0 +1,99 @@
+// Entry of a worker thread. Everything native of the program happens in here.
+import { parentPort, workerData } from 'node:worker_threads';
+import type { LoadedModel } from '../models/index.js';
+import { EngineError } from './errors.js';
+import { createImageKit, inspect as inspectImage } from './media/image.js';
+import type { ImageFacts } from './media/media.js';
+import type { ModelParams, Operation } from './operations/operation.js';
+import type { LoadedModels, Workbench } from './operations/workbench.js';
+import { SessionCache } from './session-cache.js';
+import { StageClock } from './stages.js';
+import { stopError } from './stop.js';
+import type { Task, TaskResult } from './task.js';
+import {
+  type LoadReport,
+  type ProgressNote,
+  type Reply,
+  readStop,
+  replyWith,
+  type WorkerData,
+} from './worker-protocol.js';
+import type { ModelLoader } from './model-loader.js';
+
+const { settings, device, threads, memory, control } = workerData as WorkerData;
+
+const { findOperation } = (await import(settings.operationsModule ?? './operations/index.js')) as {
+  findOperation(name: string): Operation | undefined;
+};
+const { loadModel } = (await import(settings.loaderModule ?? './model-loader.js')) as { loadModel: ModelLoader };
+
+const models = new SessionCache<LoadedModel>({
+  budget: memory,
+  load: (id) => loadModel(id, { folder: settings.modelsFolder, device, threads }),
+});
+
+/** Answers when the thread can take tasks. */
+export function greet(): Promise<Reply<null>> {
+  return replyWith(async () => null);
+}
+
+/** Makes a model ready to run in this thread. */
+export function load(id: string): Promise<Reply<LoadReport>> {
+  return replyWith(async () => models.report((await models.load(id)).evictions));
+}
+
+/** Makes one attempt of a job. */
+export function perform(task: Task): Promise<Reply<TaskResult>> {
+  return replyWith(() => attempt(task));
+}
+
+/** Looks into a file that was sent. */
+export function inspect({ path, param }: { path: string; param: string }): Promise<Reply<ImageFacts>> {
+  return replyWith(() => inspectImage(path, param, settings.limits));
+}
+
+async function attempt(task: Task): Promise<TaskResult> {
+  const operation = findOperation(task.operation);
+  if (!operation) throw new EngineError('unsupported', `There is no operation "${task.operation}"`);
+  const clock = new StageClock((progress) => {
+    parentPort?.postMessage({ id: task.id, progress } satisfies ProgressNote);
+  });
+  let usedDevice = device;
+  const bench = openBench(task, clock, (model) => {
+    usedDevice = model.device;
+  });
+  const outcome = await operation.perform(bench, task.params as unknown as ModelParams);
+  return { ...outcome, device: usedDevice, stageMs: clock.times() };
+}
+
+function openBench(task: Task, clock: StageClock, onModel: (model: LoadedModel) => void): Workbench {
+  return {
+    input: (field) => inputPath(task, field),
+    images: createImageKit({ folder: task.folder, limits: settings.limits }),
+    model: async (kind) => {
+      const before = clock.enter('load');
+      const loaded = await models.get(task.model);
+      if (before) clock.enter(before);
+      onModel(loaded);
+      return modelFor(kind, loaded, task.model);
+    },
+    checkpoint: (stage, fraction) => {
+      clock.enter(stage, fraction);
+      const reason = readStop(control);
+      if (reason) throw stopError(reason);
+    },
+  };
+}
+
+function inputPath({ inputs }: Task, field: string): string {
+  const path = inputs[field];
+  if (path === undefined) throw new EngineError('invalid_input', `Expected a picture in ${field}`, { param: field });
+  return path;
+}
+
+function modelFor<Kind extends keyof LoadedModels>(kind: Kind, loaded: LoadedModel, id: string): LoadedModels[Kind] {
+  if (loaded.task === kind) return loaded.model as LoadedModels[Kind];
+  throw new EngineError('invalid_input', `Expected a model for ${kind}, got "${id}" for ${loaded.task}`, {
+    param: 'model',
+  });
+}
