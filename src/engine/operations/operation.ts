@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { ModelEntry } from '../../models/lockfile.js';
 import type { ModelTask } from '../../models/model.js';
 import type { Workbench } from './workbench.js';
 
@@ -54,5 +55,7 @@ export interface Operation<Params extends ModelParams = ModelParams> {
   summary: string;
   /** Flat: every value may also come as a string, from a form or a command line. */
   params: z.ZodObject<z.ZodRawShape, z.core.$strip> & z.ZodType<Params>;
+  /** Why a model of the task can't serve these params; null if it can. Default: every one can. */
+  misfit?(entry: ModelEntry, params: Params): string | null;
   perform(bench: Workbench, params: Params): Promise<Outcome>;
 }

@@ -1,0 +1,103 @@
+import { z } from 'zod';
+import { EngineError } from '../errors.js';
+import type { OutputFormat } from '../media/media.js';
+import type { ModelParams, Operation } from './operation.js';
+
+/** Checked params, and what was noticed about the rest. */
+export interface ParsedParams<Params extends ModelParams> {
+  params: Params;
+  warnings: string[];
+}
+
+/** `model`, which every operation on a model has. */
+export function modelParam() {
+  return z.string({ error: 'the id of a model' }).default('auto').describe('Id of a model, or `auto`');
+}
+
+/** One of some words; the error says which. */
+export function oneOf<const Word extends string>(words: readonly Word[]) {
+  return z.enum(words, { error: list(words) });
+}
+
+/** One of some numbers, also when it comes as a string. */
+export function oneNumberOf<const Value extends number>(values: readonly Value[]) {
+  return z.preprocess(toNumber, z.literal(values, { error: list(values) }));
+}
+
+/** True or false, also as `true`, `false`, `1`, `0` in a string. */
+export function flag() {
+  return z.preprocess(toBoolean, z.boolean({ error: 'true or false' }));
+}
+
+/** `format`: one of the given formats of the result. */
+export function formatParam<const Format extends OutputFormat>(formats: readonly Format[]) {
+  return oneOf(formats)
+    .default(formats[0] as z.core.util.NoUndefined<Format>)
+    .describe('Format of the result');
+}
+
+/**
+ * Params as sent, checked and completed with their defaults; what the operation does not know becomes a warning. A null
+ * counts as not given. Errors: `invalid_input` naming the first param that is wrong.
+ */
+export function parseParams<Params extends ModelParams>(
+  operation: Operation<Params>,
+  raw: Record<string, unknown>,
+): ParsedParams<Params> {
+  const given = Object.fromEntries(Object.entries(raw).filter(([, value]) => value !== null && value !== undefined));
+  const known = Object.keys(operation.params.shape);
+  const result = operation.params.safeParse(given);
+  if (result.error) throw invalid(result.error, given);
+  const pictures = operation.imageFields.flatMap((field) => [field, `${field}_url`]);
+  const unknown = Object.keys(given).filter((name) => !known.includes(name) && !pictures.includes(name));
+  return { params: result.data, warnings: unknown.map((name) => ignored(name, known)) };
+}
+
+function invalid({ issues: [issue] }: z.ZodError, given: Record<string, unknown>): EngineError {
+  const param = String(issue?.path[0]);
+  const got = JSON.stringify(given[param]).slice(0, 100);
+  return new EngineError('invalid_input', `Expected \`${param}\` to be ${issue?.message}, got ${got}`, { param });
+}
+
+function ignored(name: string, known: string[]): string {
+  const shown = JSON.stringify(name.slice(0, 100));
+  const [nearest] = known.map((word) => ({ word, edits: distance(name, word) })).sort((a, b) => a.edits - b.edits);
+  const isClose = nearest !== undefined && nearest.edits <= Math.max(1, nearest.word.length / 3);
+  return `Unknown field ${shown} was ignored${isClose ? `; did you mean "${nearest.word}"?` : ''}`;
+}
+
+function list(values: readonly (string | number)[]): string {
+  return values.length < 2 ? values.join('') : `${values.slice(0, -1).join(', ')} or ${values.at(-1)}`;
+}
+
+function toNumber(value: unknown): unknown {
+  return typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
+}
+
+function toBoolean(value: unknown): unknown {
+  const words: Record<string, boolean> = { true: true, '1': true, false: false, '0': false };
+  return typeof value === 'string' ? (words[value.trim().toLowerCase()] ?? value) : value;
+}
+
+/** Edits between two words: letters put in, left out, replaced or swapped (optimal string alignment). */
+function distance(from: string, to: string): number {
+  const word = from.slice(0, 2 * to.length).toLowerCase();
+  let before: number[] = [];
+  let last = Array.from({ length: to.length + 1 }, (_, at) => at);
+  for (let row = 1; row <= word.length; row++) {
+    const current = [row];
+    for (let column = 1; column <= to.length; column++) {
+      const isSame = word[row - 1] === to[column - 1];
+      const isSwap = row > 1 && column > 1 && word[row - 1] === to[column - 2] && word[row - 2] === to[column - 1];
+      const edits = [
+        (last[column] as number) + 1,
+        (current[column - 1] as number) + 1,
+        (last[column - 1] as number) + (isSame ? 0 : 1),
+        ...(isSwap ? [(before[column - 2] as number) + 1] : []),
+      ];
+      current.push(Math.min(...edits));
+    }
+    [before, last] = [last, current];
+  }
+  return last[to.length] as number;
+}
