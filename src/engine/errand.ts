@@ -36,6 +36,18 @@ export class Errand {
     return this.command.type === 'run' ? this.command.task.id : this.command.id;
   }
 
+  deliverTo(host: HostProcess): void {
+    this.host = host;
+    this.where = null;
+    this.deliveries += 1;
+  }
+
+  /** The host gave it back unbegun: as if it had never been there. */
+  forget(): void {
+    this.where = null;
+    this.deliveries -= 1;
+  }
+
   /** Whether another host can take it over without anyone noticing: it has touched nothing, or only reads. */
   get canMove(): boolean {
     if (this.command.type === 'inspect') return this.deliveries < 2;

@@ -17,7 +17,7 @@ export interface HostListener {
   onWorn(reason: string): void;
   /** An errand has moved or ended. */
   onErrand(): void;
-  /** An errand was given back unbegun. */
+  /** An errand was given back: unbegun, or cut short because the host is being closed. */
   onReturned(errand: Errand): void;
   /** The process is gone; `errands` are those it still held. */
   onExit(reason: string): void;
@@ -61,9 +61,7 @@ export class HostProcess {
   }
 
   deliver(errand: Errand): void {
-    errand.host = this;
-    errand.where = null;
-    errand.deliveries += 1;
+    errand.deliverTo(this);
     this.errands.set(errand.id, errand);
     this.send(errand.command);
   }
@@ -133,9 +131,16 @@ export class HostProcess {
   #letGo(errand: Errand, event: Extract<HostEvent, { type: 'done' | 'inspected' | 'failed' | 'returned' }>): void {
     this.errands.delete(event.id);
     errand.host = null;
-    if (event.type === 'returned') this.#listener.onReturned(errand);
-    else if (event.type === 'failed') errand.reject(reviveError(event.error));
-    else errand.resolve(event.type === 'done' ? event.result : event.facts);
-    if (event.type !== 'returned') this.finished += 1;
+    if (event.type === 'returned') errand.forget();
+    else this.finished += 1;
+    if (event.type === 'done') errand.resolve(event.result);
+    else if (event.type === 'inspected') errand.resolve(event.facts);
+    else if (event.type === 'failed' && !isCutShort(errand, event.error)) errand.reject(reviveError(event.error));
+    else this.#listener.onReturned(errand);
   }
+}
+
+/** Whether the task was stopped without anyone having asked for it: its host is being closed. */
+function isCutShort(errand: Errand, error: SerializedError): boolean {
+  return error.code === 'cancelled' && errand.stopped === null;
 }

@@ -1,4 +1,5 @@
-import type { DeviceSetting } from './config.js';
+import { join } from 'node:path';
+import type { Config, DeviceSetting } from './config.js';
 import type { ImageLimits } from './media/media.js';
 
 /** Everything the host process is told, once, before its first task: it reads no environment and no file for settings. */
@@ -16,7 +17,8 @@ export interface HostSettings {
   maxRssMb: number | null;
   /** Folder of pulled models. */
   modelsFolder: string;
-  allowNoncommercial: boolean;
+  /** Seconds after which a load is taken for stuck. */
+  loadSeconds: number;
   limits: ImageLimits;
   /** JSON file in which the findings about device and layout are kept; null measures at every start. */
   measurementsFile: string | null;
@@ -24,4 +26,27 @@ export interface HostSettings {
   operationsModule: string | null;
   /** URL of a module that exports `loadModel` as `model-loader.ts` does; null takes that one. */
   loaderModule: string | null;
+}
+
+/** What a host is told by these settings of the program. */
+export function hostSettings(config: Config): HostSettings {
+  return {
+    device: config.DARKROOM_DEVICE,
+    requireGpu: config.DARKROOM_REQUIRE_GPU,
+    workers: config.DARKROOM_WORKERS ?? null,
+    threads: config.DARKROOM_THREADS ?? null,
+    modelMemoryMb: config.DARKROOM_MODEL_MEMORY_MB,
+    maxRssMb: null,
+    modelsFolder: join(config.DARKROOM_DATA, 'models'),
+    // Building an engine for a GPU takes minutes, nothing takes this long.
+    loadSeconds: 20 * 60,
+    limits: {
+      maxBytes: config.DARKROOM_MAX_UPLOAD_MB * 2 ** 20,
+      maxPixels: config.DARKROOM_MAX_MEGAPIXELS * 1_000_000,
+      maxSide: config.DARKROOM_MAX_SIDE,
+    },
+    measurementsFile: join(config.DARKROOM_DATA, 'machine.json'),
+    operationsModule: null,
+    loaderModule: null,
+  };
 }

@@ -24,9 +24,6 @@ const evictionsPerProcess = 8;
 /** Tasks that a process makes before its memory is looked at: replacing it costs about as much as a task, so never more often. */
 const tasksPerProcess = 50;
 
-/** A load that takes longer is taken for stuck: building an engine for a GPU takes minutes, nothing takes this long. */
-const loadLimitMs = 20 * 60_000;
-
 /** Pictures that are looked at at the same time: that work is done by the decoder's own threads. */
 const inspections = 4;
 
@@ -116,7 +113,7 @@ export class Pool {
     const thread = new PoolThread(data, concurrency, {
       onProgress: ({ id, progress }) => this.#emit({ type: 'progress', id, progress }),
       onDeath: (error) => this.#wear(`a worker thread died: ${error instanceof Error ? error.message : error}`),
-      onStuck: (model) => this.#wear(`loading ${model} has not come back for ${loadLimitMs / 60_000} minutes`),
+      onStuck: (model) => this.#wear(`loading ${model} does not come back`),
       onLoad: (report) => this.#countEvictions(report),
       onTaskEnd: () => this.#checkMemory(),
     });
@@ -199,7 +196,8 @@ class PoolThread implements LaneThread {
   async load(model: string): Promise<void> {
     this.#begin('loading');
     this.loading = model;
-    const watchdog = setTimeout(() => this.#listener.onStuck(model), loadLimitMs).unref();
+    const limitMs = this.#data.settings.loadSeconds * 1000;
+    const watchdog = setTimeout(() => this.#listener.onStuck(model), limitMs).unref();
     try {
       const report: LoadReport = await this.#call('load', model);
       this.warm = new Set(report.warm);

@@ -235,13 +235,18 @@ describe('stopping a task', () => {
     const stuck = start(host, testTask('block-until', { params: { file: never.file } }));
     const beside = start(host, testTask('step-until', { lane: 'cpu', params: { file: never.file } }));
     await Promise.all([isAtWork(stuck), isAtWork(beside)]);
-    const waiting = start(host, testTask('echo'));
+    const door = gate('door');
+    const loading = start(host, testTask('infer', { model: `slow:${door.file}` }));
+    await until(() => loading.progress.length > 0);
+    const waiting = start(host, testTask('infer', { model: `slow:${door.file}` }));
     const pid = pidOf(host);
     stuck.abort(new DOMException('late', 'TimeoutError'));
     await expect(stuck.result).rejects.toMatchObject({ code: 'timeout' });
     await expect(beside.result).rejects.toMatchObject({ code: 'busy', details: { retryAfterSeconds: 1 } });
-    expect((await waiting.result).facts.pid).not.toBe(pid);
     expect(isAlive(pid)).toBe(false);
+    door.open();
+    const { pid: newPid } = await host.runner.ready();
+    for (const { result } of [loading, waiting]) expect((await result).facts.pid).toBe(newPid);
   });
 });
 
@@ -365,6 +370,18 @@ describe('loading a model', () => {
     await second.result;
   });
 
+  it('that does not come back has its host replaced, and goes on in the next one', async () => {
+    const host = await openHost({ loadSeconds: 0.1 }, { endMs: 100 });
+    const door = gate('door');
+    const pid = pidOf(host);
+    const task = start(host, testTask('infer', { model: `slow:${door.file}` }));
+    await until(() => ![0, pid].includes(pidOf(host)));
+    door.open();
+    expect((await task.result).facts.pid).not.toBe(pid);
+    expect(host.restarts[0]).toBe(`loading slow:${door.file} does not come back`);
+    await until(() => !isAlive(pid));
+  });
+
   it('happens once for tasks that come together, each then runs where the model is', async () => {
     const host = shared();
     const tasks = Array.from({ length: 6 }, () => run(host, testTask('infer', { model: 'conv:16' })));
@@ -384,7 +401,15 @@ describe('close', () => {
     expect(host.restarts).toEqual([]);
   });
 
-  it('gives back what still runs, and kills what does not stop', async () => {
+  it('stops and gives back what still runs', async () => {
+    const host = await openHost();
+    const task = start(host, testTask('step-until', { params: { file: gate('never').file } }));
+    await isAtWork(task);
+    await host.runner.close();
+    await expect(task.result).rejects.toMatchObject({ code: 'busy' });
+  });
+
+  it('kills what does not stop', async () => {
     const host = await openHost({}, { endMs: 100 });
     const task = start(host, testTask('block-until', { params: { file: gate('never').file } }));
     await isAtWork(task);
