@@ -92,8 +92,6 @@ export interface Engine {
   statOutput(id: string): Promise<BlobFacts>;
   /** Bytes of a stored output, both ends inclusive. Errors: `not_found`, `gone`. */
   readOutput(id: string, range?: { start: number; end: number }): Promise<Readable>;
-  /** A stored output as a local file until `release`. Errors: `not_found`, `gone`. */
-  openOutput(id: string): Promise<{ path: string; release(): Promise<void> }>;
   /** Removes a stored output before its time. */
   removeOutput(id: string): Promise<void>;
   models(): Promise<ModelStatus[]>;

@@ -48,7 +48,9 @@ export const settings = z.object({
         .map((host) => host.trim())
         .filter(Boolean),
     )
-    .describe('Host names and CIDR ranges of your own network that may be downloaded from, separated by commas'),
+    .describe(
+      'Host names (also `*.lan`), addresses and CIDR ranges of your own network that may be downloaded from, with an optional `:port`, separated by commas',
+    ),
   DARKROOM_WORKERS: count(1, 256)
     .optional()
     .describe('Worker threads that run models; default: found by a short probe'),

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { megabyte } from './byte-size.js';
 import type { Config, DeviceSetting } from './config.js';
 import type { ImageLimits } from './media/media.js';
 
@@ -41,7 +42,7 @@ export function hostSettings(config: Config): HostSettings {
     // Building an engine for a GPU takes minutes, nothing takes this long.
     loadSeconds: 20 * 60,
     limits: {
-      maxBytes: config.DARKROOM_MAX_UPLOAD_MB * 2 ** 20,
+      maxBytes: config.DARKROOM_MAX_UPLOAD_MB * megabyte,
       maxPixels: config.DARKROOM_MAX_MEGAPIXELS * 1_000_000,
       maxSide: config.DARKROOM_MAX_SIDE,
     },

@@ -32,7 +32,9 @@ describe('readConfig', () => {
   });
 
   it('tells every bad setting at once', () => {
-    expect(() => readConfig({ DARKROOM_PORT: 'x', DARKROOM_DEVICE: 'y' })).toThrow(/DARKROOM_PORT[^]*DARKROOM_DEVICE/);
+    expect(() => readConfig({ DARKROOM_PORT: 'x', DARKROOM_DEVICE: 'y' })).toThrow(
+      /DARKROOM_PORT[\s\S]*DARKROOM_DEVICE/,
+    );
   });
 
   it('splits the allow list and trims the base address', () => {

@@ -55,7 +55,7 @@ describe('decodeDataUri', () => {
     expect(() => decode(`data:image/png;base64,${Buffer.alloc(1001).toString('base64')}`)).toThrow(
       expect.objectContaining({
         code: 'too_large',
-        message: 'Expected image_url to be at most 1000 bytes, got more',
+        message: 'Expected image_url to be at most 1 KB, got more',
         details: { param: 'image_url' },
       }),
     );

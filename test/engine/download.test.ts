@@ -250,7 +250,7 @@ describe('a download', () => {
       const error = await failure(open(url, { maxBytes: 1_000_000 }));
       expect(error).toMatchObject({
         code: 'too_large',
-        message: 'image_url: expected a file of at most 976.6 KB, got 1.9 MB',
+        message: 'image_url: expected a file of at most 1 MB, got 2 MB',
         details: { param: 'image_url' },
       });
       await closed(connections);
@@ -268,7 +268,7 @@ describe('a download', () => {
       const error = await failure(buffer(stream));
       expect(error).toMatchObject({
         code: 'too_large',
-        message: 'image_url: expected a file of at most 976.6 KB, got more',
+        message: 'image_url: expected a file of at most 1 MB, got more',
       });
       await closed(connections);
       expect(sent).toBeLessThan(100_000_000);

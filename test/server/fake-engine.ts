@@ -169,7 +169,6 @@ export async function createFakeEngine(options: FakeEngineOptions = {}): Promise
     watch: (id, signal) => jobs.watch(id, signal),
     statOutput: (id) => blobs.stat(id),
     readOutput: (id, range) => blobs.read(id, range),
-    openOutput: (id) => blobs.materialize(id),
     removeOutput: (id) => blobs.remove(id),
     models: async () => [
       {

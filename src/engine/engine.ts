@@ -1,0 +1,229 @@
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Engine, EngineStatus, Meter } from './api.js';
+import type { BlobStore } from './blobs/blob-store.js';
+import { openDiskBlobs } from './blobs/disk-blobs.js';
+import { megabyte } from './byte-size.js';
+import type { Config } from './config.js';
+import { createDownloader } from './download.js';
+import { EngineError } from './errors.js';
+import { execute } from './executor.js';
+import { hostSettings } from './host-settings.js';
+import { keepHouse } from './housekeeping.js';
+import { discard, type IntakeParts } from './intake.js';
+import { openJobs } from './jobs/index.js';
+import type { Job, JobStore } from './jobs/job-store.js';
+import { type Log, silentLog } from './log.js';
+import { operations as allOperations } from './operations/index.js';
+import type { Operation } from './operations/operation.js';
+import { Scheduler } from './scheduler.js';
+import { type ModelShelf, openShelf } from './shelf.js';
+import { pickOperation, submit } from './submission.js';
+import { type SuperviseOptions, superviseHost } from './supervisor.js';
+import type { TaskRunner } from './task.js';
+
+const dayMs = 86_400_000;
+
+/** What the engine is made with beside its settings; the defaults are what the server runs. */
+export interface EngineOptions {
+  operations?: readonly Operation[];
+  /** Default: a supervised host process. */
+  runner?: TaskRunner;
+  /** Folder of files in work and of the database; default: `DARKROOM_DATA`. */
+  workFolder?: string;
+  /** `:memory:` for work that nobody comes back for, such as one run of the command line. */
+  database?: string;
+  /** Where the probed device and layout are remembered; default: `DARKROOM_DATA`. */
+  cacheFolder?: string;
+  meter?: Meter;
+  log?: Log;
+}
+
+const silentMeter: Meter = { jobEnded() {}, stage() {}, leaseLost() {}, hostRestarted() {} };
+
+/** Everything the methods of the engine work with. */
+interface Parts {
+  config: Config;
+  operations: readonly Operation[];
+  jobs: JobStore;
+  blobs: BlobStore;
+  shelf: ModelShelf;
+  runner: TaskRunner;
+  scheduler: Scheduler;
+  intake: IntakeParts;
+}
+
+/**
+ * Wires the whole engine, top to bottom. Errors: `busy` when another Darkroom uses the data folder, `model_unavailable`
+ * for a lock file that can't be used.
+ */
+export async function createEngine(config: Config, options: EngineOptions = {}): Promise<Engine> {
+  const { operations = allOperations, meter = silentMeter, log = silentLog } = options;
+  const folders = await prepareFolders(options.workFolder ?? config.DARKROOM_DATA);
+  const retentionMs = config.DARKROOM_RETENTION_DAYS * dayMs;
+  const maxBytes = config.DARKROOM_MAX_UPLOAD_MB * megabyte;
+  const shelf = openShelf(config);
+  const { jobs, keys } = await openJobs({ path: options.database ?? join(folders.root, 'darkroom.db') });
+  // Whoever holds the database is alone in the folder, so what lies in `work` belongs to nobody.
+  await emptyFolder(folders.work);
+  const blobs = await openDiskBlobs({
+    folder: folders.blobs,
+    retentionMs,
+    minFreeBytes: config.DARKROOM_MIN_FREE_MB * megabyte,
+  });
+  const download = createDownloader({
+    allowHosts: config.DARKROOM_ALLOW_HOSTS,
+    timeoutMs: config.DARKROOM_DOWNLOAD_SECONDS * 1000,
+    maxBytes,
+  });
+  const runner = options.runner ?? superviseHost(hostOptions(config, options, meter, log));
+  const chooseModel = async ({ operation, params }: Job) => {
+    return shelf.choose(pickOperation(operations, operation), { ...params, model: String(params.model) }).id;
+  };
+  const executor = { jobs, blobs, runner, folder: folders.work, chooseModel, meter, log };
+  const scheduler = new Scheduler({
+    jobs,
+    log,
+    idleSlots: (lane) => runner.idleSlots(lane),
+    execute: (job, attempt) => execute(job, executor, attempt),
+  });
+  runner.onIdle(() => scheduler.wake());
+  await recover(jobs, log);
+  const stopHousekeeping = keepHouse({ jobs, blobs, retentionMs, log });
+  scheduler.start();
+  const parts = {
+    config,
+    operations,
+    jobs,
+    blobs,
+    shelf,
+    runner,
+    scheduler,
+    intake: { blobs, download, runner, maxBytes },
+  };
+  return { ...methods(parts), operations, keys, close: once((graceMs) => close(parts, stopHousekeeping, graceMs)) };
+}
+
+function methods(parts: Parts): Omit<Engine, 'operations' | 'keys' | 'close'> {
+  const { config, jobs, blobs, shelf, runner, scheduler } = parts;
+  return {
+    receive: (source, field) => receive(source, field, parts),
+    discard: (files) => discard(files, blobs),
+    submit: (submission) =>
+      submit(submission, {
+        ...parts,
+        maxQueued: config.DARKROOM_MAX_QUEUE,
+        timeoutMs: config.DARKROOM_JOB_SECONDS * 1000,
+        wake: (lane) => scheduler.wake(lane),
+      }),
+    get: (id) => getJob(id, jobs),
+    cancel: (id) => cancel(id, parts),
+    watch: (id, signal) => watch(id, jobs, signal),
+    statOutput: (id) => blobs.stat(id),
+    readOutput: (id, range) => blobs.read(id, range),
+    removeOutput: (id) => blobs.remove(id),
+    models: async () => shelf.statuses(),
+    status: () => status(parts),
+    ready: () => runner.ready(),
+    drain: () => scheduler.drain(),
+  };
+}
+
+async function receive(source: Parameters<Engine['receive']>[0], field: string, { config, jobs, blobs }: Parts) {
+  const { states } = await jobs.stats();
+  if (states.queued >= config.DARKROOM_MAX_QUEUE) {
+    throw new EngineError('busy', `The queue is full (${config.DARKROOM_MAX_QUEUE} jobs wait); try again later`, {
+      retryAfterSeconds: 5,
+    });
+  }
+  const maxBytes = config.DARKROOM_MAX_UPLOAD_MB * megabyte;
+  const { id, bytes, sha256 } = await blobs.put(source, { extension: 'bin', maxBytes, param: field });
+  return { field, blob: id, bytes, sha256 };
+}
+
+/** Like `jobs.watch`, but a job that does not exist is an error rather than an empty sequence. */
+async function* watch(id: string, jobs: JobStore, signal?: AbortSignal): AsyncGenerator<Job> {
+  await getJob(id, jobs);
+  yield* jobs.watch(id, signal);
+}
+
+async function getJob(id: string, jobs: JobStore): Promise<Job> {
+  const job = await jobs.get(id);
+  if (!job) throw new EngineError('not_found', `No job ${id}; it may be past its retention`, { param: 'id' });
+  return job;
+}
+
+async function cancel(id: string, { jobs, blobs, scheduler }: Parts): Promise<Job> {
+  const job = await jobs.cancel(id);
+  if (!job) return getJob(id, jobs);
+  if (job.state === 'running') scheduler.cancel(id);
+  else if (job.state === 'cancelled') await discard(job.inputs, blobs);
+  return job;
+}
+
+async function status({ config, jobs, blobs, shelf, runner, scheduler }: Parts): Promise<EngineStatus> {
+  const problems = shelf.problems();
+  if (!runner.facts()) problems.push('The host process that runs models is starting');
+  if (scheduler.isDraining) problems.push('The server is stopping');
+  if (!(await jobs.isWritable())) problems.push('The database cannot be written; check the disk of DARKROOM_DATA');
+  await blobs.checkSpace().catch((error: Error) => problems.push(error.message));
+  const queue = await jobs.stats();
+  if (queue.states.queued >= config.DARKROOM_MAX_QUEUE) problems.push('The queue is full');
+  return { host: runner.facts(), problems, draining: scheduler.isDraining, queue };
+}
+
+async function close(
+  { scheduler, runner, jobs, config }: Parts,
+  stopHousekeeping: () => Promise<void>,
+  graceMs?: number,
+): Promise<void> {
+  await scheduler.stop(graceMs ?? config.DARKROOM_GRACE_SECONDS * 1000);
+  await stopHousekeeping();
+  await runner.close();
+  await scheduler.idle();
+  await jobs.close();
+}
+
+async function recover(jobs: JobStore, log: Log): Promise<void> {
+  const recovered = await jobs.recover();
+  if (recovered.length > 0)
+    log.warn({ jobs: recovered }, 'the server ended in the middle of these jobs; they are back in the queue');
+}
+
+function hostOptions(config: Config, { cacheFolder }: EngineOptions, meter: Meter, log: Log): SuperviseOptions {
+  return {
+    settings: { ...hostSettings(config), measurementsFile: join(cacheFolder ?? config.DARKROOM_DATA, 'machine.json') },
+    onRestart: (reason) => {
+      meter.hostRestarted();
+      log.warn({ reason }, 'the host process was replaced');
+    },
+  };
+}
+
+async function prepareFolders(root: string): Promise<{ root: string; blobs: string; work: string }> {
+  const folders = { root, blobs: join(root, 'blobs'), work: join(root, 'work') };
+  try {
+    for (const folder of Object.values(folders)) await mkdir(folder, { recursive: true });
+  } catch (error) {
+    throw new EngineError(
+      'unsupported',
+      `DARKROOM_DATA: ${root} cannot be made or written: ${(error as Error).message}`,
+      { cause: error },
+    );
+  }
+  return folders;
+}
+
+async function emptyFolder(folder: string): Promise<void> {
+  await rm(folder, { recursive: true, force: true });
+  await mkdir(folder, { recursive: true });
+}
+
+/** A second call awaits the first. */
+function once(action: (graceMs?: number) => Promise<void>): (graceMs?: number) => Promise<void> {
+  let running: Promise<void> | null = null;
+  return (graceMs) => {
+    running ??= action(graceMs);
+    return running;
+  };
+}

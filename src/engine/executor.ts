@@ -1,0 +1,161 @@
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Meter } from './api.js';
+import type { BlobStore, Materialized } from './blobs/blob-store.js';
+import { EngineError, isRetryable, serializeError, toEngineError } from './errors.js';
+import type { Claim, Job, JobOutput, JobResult, JobStore } from './jobs/job-store.js';
+import type { Log } from './log.js';
+import type { TaskResult, TaskRunner } from './task.js';
+
+export interface ExecutorParts {
+  jobs: JobStore;
+  blobs: BlobStore;
+  runner: TaskRunner;
+  /** Folder for temporary files, on the same file system as the blobs. */
+  folder: string;
+  /** The id of the model for this job, decided anew for every attempt. Errors: `model_unavailable`, `invalid_input`. */
+  chooseModel(job: Job): Promise<string>;
+  meter: Meter;
+  log: Log;
+}
+
+/** How an attempt is told to stop: the reason is an EngineError (`cancelled`, `timeout`). */
+export interface AttemptOptions {
+  signal: AbortSignal;
+  /** Called when the task has been handed to the runner, which counts it from then on. */
+  onStarted(): void;
+}
+
+/** Seconds before the second and the third attempt. */
+const backOffMs = [1_000, 5_000];
+
+/**
+ * Runs one claimed attempt to its end: inputs → task → stored outputs → one guarded transition. Never rejects; whatever
+ * happens ends in the row, or in nothing when the attempt has lost its claim.
+ */
+export async function execute(job: Job, parts: ExecutorParts, options: AttemptOptions): Promise<void> {
+  const claim: Claim = { id: job.id, token: job.token };
+  const folder = join(parts.folder, `${job.id}-${job.token}`);
+  const opened: Materialized[] = [];
+  try {
+    const inputs = await openInputs(job, parts.blobs, opened);
+    const model = await parts.chooseModel(job);
+    const done = await runTask(job, { folder, inputs, model }, parts, options);
+    await complete(claim, await storeResult(done, model, parts.blobs), job, parts);
+  } catch (error) {
+    await settle(job, claim, stopReason(options.signal) ?? toEngineError(error), parts);
+  } finally {
+    await Promise.all(opened.map((input) => input.release()));
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function openInputs(job: Job, blobs: BlobStore, opened: Materialized[]): Promise<Record<string, string>> {
+  const paths: Record<string, string> = {};
+  for (const input of job.inputs) {
+    const local = await blobs.materialize(input.blob);
+    opened.push(local);
+    paths[input.field] = local.path;
+  }
+  return paths;
+}
+
+async function runTask(
+  job: Job,
+  prepared: { folder: string; inputs: Record<string, string>; model: string },
+  { jobs, runner, log }: ExecutorParts,
+  { signal, onStarted }: AttemptOptions,
+): Promise<TaskResult> {
+  await mkdir(prepared.folder, { recursive: true });
+  signal.throwIfAborted();
+  const task = {
+    id: `${job.id}-${job.token}`,
+    lane: job.lane,
+    operation: job.operation,
+    params: job.params,
+    ...prepared,
+  };
+  const running = runner.run(task, {
+    signal,
+    onProgress: ({ fraction, stage }) => {
+      // Progress is news, not state: losing one changes nothing.
+      jobs.progress(job, fraction, stage).catch((error) => log.debug({ job: job.id, error }, 'progress not stored'));
+    },
+  });
+  onStarted();
+  return running;
+}
+
+async function storeResult(done: TaskResult, modelActual: string, blobs: BlobStore): Promise<JobResult> {
+  const outputs: JobOutput[] = [];
+  for (const { path, ...facts } of done.outputs) {
+    const blob = await blobs.adopt(path, facts.format);
+    outputs.push({ ...facts, blob: blob.id });
+  }
+  const facts = { ...done.facts, device: done.device, stageMs: done.stageMs };
+  return { outputs, modelActual, warnings: done.warnings, facts };
+}
+
+async function complete(claim: Claim, result: JobResult, job: Job, parts: ExecutorParts): Promise<void> {
+  const isOurs = await acknowledge(() => parts.jobs.complete(claim, result));
+  if (isOurs) return finish(job, 'completed', parts, result);
+  parts.meter.leaseLost();
+  parts.log.warn({ job: job.id, token: claim.token }, 'lease lost: the result of a late attempt is dropped');
+  await Promise.all(result.outputs.map((output) => parts.blobs.remove(output.blob)));
+}
+
+/** Turns the failure of an attempt into its transition. */
+async function settle(job: Job, claim: Claim, error: EngineError, parts: ExecutorParts): Promise<void> {
+  const { jobs, log } = parts;
+  const level = error.code === 'internal' || error.code === 'crashed' ? 'error' : 'info';
+  log[level]({ job: job.id, attempt: job.attempt, code: error.code, cause: error.cause }, error.message);
+  try {
+    if (error.code === 'busy') return void (await acknowledge(() => jobs.release(claim)));
+    if (isRetryable(error.code) && job.attempt < job.maxAttempts) {
+      return void (await acknowledge(() => jobs.retryLater(claim, serializeError(error), backOff(job))));
+    }
+    const end = error.code === 'cancelled' ? jobs.acknowledgeCancel(claim) : jobs.fail(claim, serializeError(error));
+    if (await end) await finish(job, error.code === 'cancelled' ? 'cancelled' : 'failed', parts);
+  } catch (unwritten) {
+    // The lease runs out and the sweep gives the job another attempt.
+    log.error({ job: job.id, error: unwritten }, 'the end of an attempt could not be written');
+  }
+}
+
+async function finish(
+  job: Job,
+  state: string,
+  { blobs, meter, log }: ExecutorParts,
+  result?: JobResult,
+): Promise<void> {
+  const startedAt = job.startedAt ?? job.createdAt;
+  meter.jobEnded(job.operation, state, startedAt - job.createdAt, Date.now() - startedAt);
+  for (const [stage, ms] of Object.entries(stageTimes(result))) meter.stage(stage, ms);
+  log.info({ job: job.id, operation: job.operation, attempt: job.attempt, state }, 'job ended');
+  // Inputs serve no one after the end; what a crash here leaves behind goes with the retention.
+  await Promise.all(job.inputs.map((input) => blobs.remove(input.blob)));
+}
+
+function stageTimes(result: JobResult | undefined): Record<string, number> {
+  return (result?.facts.stageMs as Record<string, number> | undefined) ?? {};
+}
+
+/** Writes the outcome, trying again on database trouble: the acknowledgement is repeated, never the work. */
+async function acknowledge(write: () => Promise<boolean>): Promise<boolean> {
+  for (const pauseMs of [100, 1_000]) {
+    try {
+      return await write();
+    } catch {
+      await new Promise((resolve) => setTimeout(resolve, pauseMs));
+    }
+  }
+  return write();
+}
+
+function stopReason(signal: AbortSignal): EngineError | null {
+  return signal.aborted && signal.reason instanceof EngineError ? signal.reason : null;
+}
+
+function backOff(job: Job): number {
+  return backOffMs[Math.min(job.attempt, backOffMs.length) - 1] ?? 0;
+}

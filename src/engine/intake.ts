@@ -1,0 +1,136 @@
+import { createHash } from 'node:crypto';
+import { Readable } from 'node:stream';
+import type { LinkedFile, ReceivedFile, Submission } from './api.js';
+import type { BlobStore } from './blobs/blob-store.js';
+import { decodeDataUri, isDataUri } from './data-uri.js';
+import type { Downloader } from './download.js';
+import { EngineError } from './errors.js';
+import type { JobInput } from './jobs/job-store.js';
+import { contentTypes } from './media/media.js';
+import type { Operation } from './operations/operation.js';
+import type { TaskRunner } from './task.js';
+
+export interface IntakeParts {
+  blobs: BlobStore;
+  download: Downloader;
+  runner: Pick<TaskRunner, 'inspect'>;
+  maxBytes: number;
+}
+
+type Source = Submission['inputs'][number];
+
+/**
+ * The pictures of a submission, each stored and decoded once for a check. What gets stored on the way is added to
+ * `stored`, so that the caller can remove it when this fails.
+ */
+export async function takeIn(
+  submission: Submission,
+  operation: Operation,
+  { stored, ...parts }: IntakeParts & { stored: ReceivedFile[] },
+): Promise<JobInput[]> {
+  checkFields(submission.inputs, operation);
+  const inputs: JobInput[] = [];
+  for (const source of submission.inputs) {
+    if (isReceived(source)) {
+      inputs.push(await inspect(source, source.field, parts));
+      continue;
+    }
+    const file = await fetchInto(source, submission.ownBases ?? [], parts);
+    stored.push(file);
+    inputs.push(await inspect(file, `${source.field}_url`, parts));
+  }
+  return inputs;
+}
+
+/** Removes stored files that nothing refers to. */
+export async function discard(files: { blob: string }[], blobs: BlobStore): Promise<void> {
+  await Promise.all(files.map((file) => blobs.remove(file.blob)));
+}
+
+/**
+ * What makes this request the same as another: operation, params and inputs, by digest for uploaded files and by
+ * address for linked ones (which are not fetched again for a replay).
+ */
+export function fingerprint(operation: Operation, params: Record<string, unknown>, inputs: Source[]): string {
+  const sortedParams = Object.entries(params).sort(([a], [b]) => (a < b ? -1 : 1));
+  const files = inputs.map((input) => [input.field, isReceived(input) ? input.sha256 : input.url]);
+  return createHash('sha256')
+    .update(JSON.stringify([operation.name, sortedParams, files]))
+    .digest('hex');
+}
+
+export function isReceived(source: Source): source is ReceivedFile {
+  return 'blob' in source;
+}
+
+function checkFields(inputs: Source[], operation: Operation): void {
+  const [main] = operation.imageFields;
+  for (const { field } of inputs) {
+    if (!operation.imageFields.includes(field)) {
+      throw new EngineError(
+        'invalid_input',
+        `\`${field}\` is not a picture of ${operation.name}; it takes ${operation.imageFields.join(', ')}`,
+        { param: field },
+      );
+    }
+    if (inputs.filter((input) => input.field === field).length > 1) {
+      throw new EngineError(
+        'invalid_input',
+        `Expected one picture in \`${field}\`, got several; send one request for each`,
+        { param: field },
+      );
+    }
+  }
+  if (main !== undefined && !inputs.some((input) => input.field === main)) {
+    throw new EngineError(
+      'invalid_input',
+      `No picture came: send it as the form field \`${main}\`, or as \`${main}_url\` in JSON`,
+      { param: main },
+    );
+  }
+}
+
+async function inspect(file: ReceivedFile, param: string, { blobs, runner }: IntakeParts): Promise<JobInput> {
+  const local = await blobs.materialize(file.blob);
+  try {
+    const facts = await runner.inspect(local.path, param);
+    return { field: file.field, blob: file.blob, bytes: file.bytes, contentType: contentTypes[facts.format] };
+  } finally {
+    await local.release();
+  }
+}
+
+async function fetchInto({ field, url }: LinkedFile, ownBases: string[], parts: IntakeParts): Promise<ReceivedFile> {
+  const { blobs, download, maxBytes } = parts;
+  const param = `${field}_url`;
+  const options = { extension: 'bin', maxBytes, param };
+  if (isDataUri(url)) {
+    const bytes = decodeDataUri(url, { maxBytes, param });
+    return received(field, await blobs.put(Readable.from([bytes]), options));
+  }
+  const own = ownOutput(url, ownBases);
+  if (own) {
+    // A hard link, so that the job's input outlives the output it came from.
+    const copied = await blobs.copy(own).catch((error) => {
+      throw new EngineError('invalid_input', `${param} names one of our own outputs that is no longer there: ${url}`, {
+        param,
+        cause: error,
+      });
+    });
+    return { field, blob: copied.id, bytes: copied.bytes, sha256: copied.etag };
+  }
+  const { stream } = await download.open(url, { param });
+  return received(field, await blobs.put(stream, options));
+}
+
+function received(field: string, stored: { id: string; bytes: number; sha256: string }): ReceivedFile {
+  return { field, blob: stored.id, bytes: stored.bytes, sha256: stored.sha256 };
+}
+
+function ownOutput(url: string, ownBases: string[]): string | null {
+  for (const base of ownBases) {
+    const prefix = `${base}/output/`;
+    if (url.startsWith(prefix)) return url.slice(prefix.length);
+  }
+  return null;
+}
