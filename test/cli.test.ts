@@ -1,0 +1,126 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { copyFile, mkdir, readdir, readFile, stat, utimes, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import sharp from 'sharp';
+import { describe, expect, it } from 'vitest';
+import { tempFolder } from './helpers/temp-folder.js';
+
+const root = resolve(import.meta.dirname, '..');
+const photo = join(root, 'test/fixtures/photo.jpg');
+
+describe('darkroom cutout', () => {
+  it('makes a transparent PNG of one photograph', async () => {
+    const folder = await tempFolder();
+    const run = await darkroom(['cutout', photo, '-o', join(folder, 'out.png')]);
+    expect(run).toMatchObject({ code: 0, stderr: '' });
+    expect(await sharp(join(folder, 'out.png')).metadata()).toMatchObject({
+      format: 'png',
+      hasAlpha: true,
+      width: 400,
+    });
+  });
+
+  it('takes the format from the name of the output', async () => {
+    const folder = await tempFolder();
+    await darkroom(['cutout', photo, '-o', join(folder, 'out.webp')]);
+    expect(await sharp(join(folder, 'out.webp')).metadata()).toMatchObject({ format: 'webp', hasAlpha: true });
+  });
+
+  it('puts the result beside the photograph when it is not told where', async () => {
+    const folder = await tempFolder();
+    await copyFile(photo, join(folder, 'cap.jpg'));
+    expect((await darkroom(['cutout', join(folder, 'cap.jpg')])).code).toBe(0);
+    expect(await readdir(folder)).toEqual(['cap-cutout.png', 'cap.jpg']);
+  });
+
+  it('reads standard input and writes standard output', async () => {
+    const run = await darkroom(['cutout', '-', '-o', '-'], await readFile(photo));
+    expect(run.code).toBe(0);
+    expect(await sharp(run.stdout).metadata()).toMatchObject({ format: 'png', hasAlpha: true });
+  });
+
+  it('goes on after a bad file, lists it with its reason and tells by its exit code', async () => {
+    const { input, output } = await shopFolder();
+    const run = await darkroom(['cutout', input, '-o', output]);
+    expect(run.code).toBe(1);
+    expect(run.stderr).toMatch(/broken\.jpg: .+/);
+    expect(run.stderr).toContain('2 done, 0 skipped, 1 failed');
+    expect((await readdir(output, { recursive: true })).sort()).toEqual(['cap.png', 'more', join('more', 'cap.png')]);
+  });
+
+  it('takes up a folder where it was left, and does changed files again', async () => {
+    const { input, output } = await shopFolder();
+    await darkroom(['cutout', input, '-o', output, '--quiet']);
+    const before = await stat(join(output, 'cap.png'));
+    await utimes(join(input, 'more/cap.jpg'), new Date(), new Date(Date.now() + 60_000));
+    const lines = jsonLines((await darkroom(['cutout', input, '-o', output, '--json'])).stdout);
+    expect(lines.find(({ file }) => file === join(input, 'cap.jpg'))).toMatchObject({ state: 'skipped' });
+    expect(lines.find(({ file }) => file === join(input, 'more/cap.jpg'))).toMatchObject({
+      state: 'done',
+      model: 'cutout',
+    });
+    expect(lines.find(({ file }) => file === join(input, 'broken.jpg'))).toMatchObject({
+      state: 'failed',
+      error: { code: 'invalid_input' },
+    });
+    expect(lines.at(-1)).toMatchObject({ done: 1, skipped: 1, failed: 1, total: 3 });
+    expect((await stat(join(output, 'cap.png'))).mtimeMs).toBe(before.mtimeMs);
+  });
+
+  it('says what is wrong with an option: which, what was expected, what came', async () => {
+    const run = await darkroom(['upscale', photo, '--scale', '5']);
+    expect(run.code).toBe(2);
+    expect(run.stderr).toMatch(/scale.*2.*4.*5/);
+    expect((await darkroom(['cutout', photo, '--colour', 'red'])).stderr).toContain('--colour');
+    expect((await darkroom(['cutout', 'no-such-photo.jpg'])).stderr).toContain('no-such-photo.jpg');
+  });
+
+  it('shows every option with its default', async () => {
+    const { stdout } = await darkroom(['upscale', '--help']);
+    for (const text of ['--scale', '--model', '--format', '--output', '--json', '--force', 'default: "auto"'])
+      expect(stdout.toString()).toContain(text);
+  });
+});
+
+describe('darkroom upscale', () => {
+  it('enlarges a photograph four times', async () => {
+    const folder = await tempFolder();
+    await sharp(photo).resize(60).toFile(join(folder, 'small.jpg'));
+    await darkroom(['upscale', join(folder, 'small.jpg'), '--scale', '4', '-o', join(folder, 'large.jpg')]);
+    expect(await sharp(join(folder, 'large.jpg')).metadata()).toMatchObject({ format: 'jpeg', width: 240 });
+  });
+});
+
+async function shopFolder(): Promise<{ input: string; output: string }> {
+  const folder = await tempFolder();
+  const input = join(folder, 'in');
+  await mkdir(join(input, 'more'), { recursive: true });
+  await copyFile(photo, join(input, 'cap.jpg'));
+  await copyFile(photo, join(input, 'more/cap.jpg'));
+  await writeFile(join(input, 'broken.jpg'), 'not a picture');
+  await writeFile(join(input, 'notes.txt'), 'not a picture either');
+  return { input, output: join(folder, 'out') };
+}
+
+async function darkroom(
+  args: string[],
+  input?: Buffer,
+): Promise<{ code: number | null; stdout: Buffer; stderr: string }> {
+  const child = spawn(process.execPath, [join(root, 'dist/cli.js'), ...args], { stdio: 'pipe' });
+  const stdout: Buffer[] = [];
+  const stderr: Buffer[] = [];
+  child.stdout.on('data', (bytes: Buffer) => stdout.push(bytes));
+  child.stderr.on('data', (bytes: Buffer) => stderr.push(bytes));
+  child.stdin.end(input);
+  const [code] = (await once(child, 'close')) as [number | null];
+  return { code, stdout: Buffer.concat(stdout), stderr: Buffer.concat(stderr).toString() };
+}
+
+function jsonLines(text: Buffer): Record<string, unknown>[] {
+  return text
+    .toString()
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+}

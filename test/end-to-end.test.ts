@@ -1,0 +1,164 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { openAsBlob } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { createInterface } from 'node:readline';
+import sharp from 'sharp';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { tempFolderOfFile } from './helpers/temp-folder.js';
+import { until } from './helpers/until.js';
+
+const root = resolve(import.meta.dirname, '..');
+const photo = join(root, 'test/fixtures/photo.jpg');
+
+let server: ChildProcess;
+let url: string;
+
+// The program as `npm start` runs it: its own process, its own host process, the bundled models.
+beforeAll(async () => {
+  const env = {
+    ...process.env,
+    DARKROOM_PORT: '0',
+    DARKROOM_DATA: await tempFolderOfFile(),
+    DARKROOM_LOG: 'error',
+    DARKROOM_MIN_FREE_MB: '0',
+  };
+  server = spawn(process.execPath, [join(root, 'dist/server/main.js'), '--local'], {
+    env,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  url = await readyUrl(server);
+});
+
+afterAll(async () => {
+  const exited = once(server, 'exit');
+  server.kill('SIGTERM');
+  expect((await exited)[0]).toBe(0);
+});
+
+describe('a photograph', () => {
+  it('goes in by HTTP and comes out as a transparent PNG of the same size', async () => {
+    const accepted = await post('/api/generate/background-removal', await form());
+    expect(accepted.status).toBe(202);
+    const { id, status } = (await accepted.json()) as Status;
+    expect(status).toBe('PENDING');
+    const done = await completed(id);
+    const cutout = sharp(await download(done.output_url));
+    const { width, height, format, hasAlpha } = await cutout.metadata();
+    expect({ width, height, format, hasAlpha }).toEqual({ ...(await sizeOf(photo)), format: 'png', hasAlpha: true });
+    const corner = await cutout.clone().extractChannel(3).extract({ left: 0, top: 0, width: 20, height: 20 }).stats();
+    const middle = await cutout
+      .clone()
+      .extractChannel(3)
+      .extract({ left: 180, top: 230, width: 40, height: 40 })
+      .stats();
+    expect(corner.channels[0]?.mean).toBeLessThan(20);
+    expect(middle.channels[0]?.mean).toBeGreaterThan(235);
+  });
+
+  it('is enlarged two and four times', async () => {
+    const { width, height } = await sizeOf(photo);
+    for (const scale of [2, 4]) {
+      const accepted = await post('/api/generate/super-resolution', await form({ scale: String(scale) }));
+      const done = await completed(((await accepted.json()) as Status).id);
+      const large = await sharp(await download(done.output_url)).metadata();
+      expect([large.width, large.height]).toEqual([width * scale, height * scale]);
+    }
+  });
+
+  it('comes back at once from the synchronous twins: as URL, as base64, as bytes', async () => {
+    const asUrl = (await (await post('/v1/images/background-removal', await form())).json()) as Images;
+    expect(asUrl.data[0]?.url).toMatch(/^http.*\/output\/.*\.png$/);
+    const asText = (await (
+      await post('/v1/images/upscale', await form({ response_format: 'b64_json' }))
+    ).json()) as Images;
+    expect((await sharp(Buffer.from(asText.data[0]?.b64_json ?? '', 'base64')).metadata()).format).toBe('png');
+    const asBytes = await post('/v1/images/background-removal', await form(), { Accept: 'image/*' });
+    expect(asBytes.headers.get('content-type')).toBe('image/png');
+    expect(asBytes.headers.get('x-model-actual')).toBe('cutout');
+    expect((await sharp(await asBytes.arrayBuffer()).metadata()).hasAlpha).toBe(true);
+  });
+
+  it('may come from one of our own outputs, or as a data URI', async () => {
+    const first = (await (await post('/v1/images/background-removal', await form())).json()) as Images;
+    const data = `data:image/jpeg;base64,${(await readFile(photo)).toString('base64')}`;
+    for (const image_url of [first.data[0]?.url, data]) {
+      const answer = await post('/v1/images/upscale', JSON.stringify({ image_url }), {
+        'Content-Type': 'application/json',
+      });
+      expect(answer.status).toBe(200);
+    }
+  });
+
+  it('is refused with the field, what came and what to do when it is none', async () => {
+    const body = new FormData();
+    body.append('image', new Blob(['<svg xmlns="http://www.w3.org/2000/svg"/>']), 'photo.jpg');
+    const answer = await post('/api/generate/background-removal', body);
+    expect(answer.status).toBe(415);
+    expect(await answer.json()).toMatchObject({ error: { type: 'invalid_request_error', param: 'image' } });
+    const truncated = new FormData();
+    truncated.append('image', (await openAsBlob(photo)).slice(0, 9_000), 'photo.jpg');
+    const second = await post('/api/generate/background-removal', truncated);
+    expect(second.status).toBe(400);
+    expect(await second.json()).toMatchObject({ error: { param: 'image' } });
+  });
+
+  it('finds its job again under the same idempotency key', async () => {
+    const headers = { 'Idempotency-Key': 'the-same-photo' };
+    const first = await post('/api/generate/background-removal', await form(), headers);
+    const again = await post('/api/generate/background-removal', await form(), headers);
+    expect(await again.json()).toEqual(await first.json());
+    expect(again.headers.get('idempotent-replayed')).toBe('true');
+    const other = await post('/api/generate/background-removal', await form({ only_mask: 'true' }), headers);
+    expect(other.status).toBe(400);
+    expect(await other.json()).toMatchObject({ error: { code: 'idempotency_key_reuse' } });
+  });
+});
+
+interface Status {
+  id: string;
+  status: string;
+  output_url: string;
+}
+
+interface Images {
+  data: { url?: string; b64_json?: string }[];
+}
+
+async function form(fields: Record<string, string> = {}): Promise<FormData> {
+  const body = new FormData();
+  body.append('image', await openAsBlob(photo), 'photo.jpg');
+  for (const [name, value] of Object.entries(fields)) body.append(name, value);
+  return body;
+}
+
+function post(path: string, body: FormData | string, headers: Record<string, string> = {}): Promise<Response> {
+  return fetch(url + path, { method: 'POST', body, headers });
+}
+
+function completed(id: string): Promise<Status> {
+  return until(async () => {
+    const job = (await (await fetch(`${url}/api/generate/status/${id}`)).json()) as Status;
+    if (job.status === 'FAILED') throw new Error(JSON.stringify(job));
+    return job.status === 'COMPLETED' ? job : null;
+  }, `${id} completed`);
+}
+
+async function download(from: string): Promise<Buffer> {
+  return Buffer.from(await (await fetch(from)).arrayBuffer());
+}
+
+async function sizeOf(path: string): Promise<{ width: number; height: number }> {
+  const { width, height } = await sharp(path).metadata();
+  return { width, height };
+}
+
+async function readyUrl(child: ChildProcess): Promise<string> {
+  if (!child.stdout) throw new Error('The server has no standard output');
+  for await (const line of createInterface({ input: child.stdout })) {
+    const found = /http:\/\/\S+/.exec(line);
+    if (found) return found[0];
+  }
+  throw new Error('The server ended before it was ready');
+}
