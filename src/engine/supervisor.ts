@@ -93,18 +93,7 @@ class Supervisor implements TaskRunner {
   }
 
   async inspect(path: string, param: string): Promise<ImageFacts> {
-    const errand = new Errand({ type: 'inspect', id: crypto.randomUUID(), path, param });
-    const { inspectMs } = this.#options;
-    const error = new EngineError('timeout', `Looking into the picture took more than ${inspectMs / 1000} s`, {
-      param,
-    });
-    // A decoder can't be asked to stop: its host is replaced.
-    const timer = setTimeout(() => this.#stop(errand, error, 0), inspectMs);
-    try {
-      return (await this.#place(errand)) as ImageFacts;
-    } finally {
-      clearTimeout(timer);
-    }
+    return (await this.#place(new Errand({ type: 'inspect', id: crypto.randomUUID(), path, param }))) as ImageFacts;
   }
 
   facts(): HostFacts | null {
@@ -223,12 +212,23 @@ class Supervisor implements TaskRunner {
   }
 
   #send(errand: Errand, host: HostProcess | null): void {
+    if (errand.command.type === 'inspect') this.#limit(errand, errand.command.param);
     if (!host || host.isLeaving) {
       this.#waiting.add(errand);
     } else {
       this.#waiting.delete(errand);
       host.deliver(errand);
     }
+  }
+
+  /** A decoder can't be asked to stop: after this time, counted anew for every host, the host is replaced. */
+  #limit(errand: Errand, param: string): void {
+    const { inspectMs } = this.#options;
+    const error = new EngineError('timeout', `Looking into the picture took more than ${inspectMs / 1000} s`, {
+      param,
+    });
+    clearTimeout(errand.killTimer);
+    errand.killTimer = setTimeout(() => this.#stop(errand, error, 0), inspectMs);
   }
 
   #stop(errand: Errand, error: EngineError, killDelayMs: number): void {

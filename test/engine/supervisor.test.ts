@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -387,6 +388,56 @@ describe('loading a model', () => {
     const tasks = Array.from({ length: 6 }, () => run(host, testTask('infer', { model: 'conv:16' })));
     const threads = new Set((await Promise.all(tasks)).map((facts) => facts.threadId));
     expect(threads.size).toBe(1);
+  });
+});
+
+describe('inspect', () => {
+  /** A tiny picture. */
+  function picture(): string {
+    const path = join(folder, 'pixel.gif');
+    writeFileSync(path, Buffer.from('R0lGODlhAQABAIAAAP///wAAACH5BAAAAAAALAAAAAABAAEAAAICRAEAOw==', 'base64'));
+    return path;
+  }
+
+  /** A file that never comes to its end: whoever opens it waits for a writer. */
+  function endless(): string {
+    const path = join(folder, 'endless');
+    execFileSync('mkfifo', [path]);
+    return path;
+  }
+
+  it('does not wait for tasks', async () => {
+    const host = await openHost();
+    const never = gate('never');
+    const stuck = start(host, testTask('block-until', { params: { file: never.file } }));
+    await isAtWork(stuck);
+    expect(await host.runner.inspect(picture(), 'image')).toMatchObject({ format: 'gif', width: 1, height: 1 });
+    never.open();
+    await stuck.result;
+  });
+
+  it.skipIf(process.platform === 'win32')('gives up a file that does not end, with its host', async () => {
+    const host = await openHost({}, { inspectMs: 1500 });
+    const pid = pidOf(host);
+    await expect(host.runner.inspect(endless(), 'mask')).rejects.toMatchObject({
+      code: 'timeout',
+      message: 'Looking into the picture took more than 1.5 s',
+      details: { param: 'mask' },
+    });
+    expect(isAlive(pid)).toBe(false);
+    expect((await host.runner.ready()).pid).not.toBe(pid);
+  });
+
+  it.skipIf(process.platform === 'win32')('survives the death of one host, but not of two', async () => {
+    const host = await openHost();
+    const facts = host.runner.inspect(endless(), 'image');
+    facts.catch(() => {});
+    for (let round = 1; round <= 2; round += 1) {
+      process.kill(pidOf(host), 'SIGKILL');
+      await until(() => host.restarts.length === round);
+      await host.runner.ready();
+    }
+    await expect(facts).rejects.toMatchObject({ code: 'crashed' });
   });
 });
 

@@ -1,0 +1,75 @@
+import { writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import sharp from 'sharp';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { superviseHost } from '#src/engine/supervisor.js';
+import type { Task, TaskResult, TaskRunner } from '#src/engine/task.js';
+import { testSettings, testTask } from '../fixtures/host/settings.js';
+import { scene, temporaryFolder } from './media/pictures.js';
+
+let runner: TaskRunner;
+
+beforeAll(async () => {
+  const production = { operationsModule: null, loaderModule: null, workers: 1, threads: 2 };
+  runner = superviseHost({ settings: testSettings(production) });
+  await runner.ready();
+});
+
+afterAll(() => runner.close());
+
+/** A picture of 40 × 30 pixels in a folder of the running test. */
+async function savePicture(): Promise<string> {
+  const path = join(temporaryFolder(), 'picture.png');
+  const { data, ...raw } = scene(40, 30, 3);
+  await sharp(data, { raw }).png().toFile(path);
+  return path;
+}
+
+async function run(operation: string, path: string, changes: Partial<Task>): Promise<TaskResult> {
+  const task = testTask(operation, { inputs: { image: path }, folder: dirname(path), ...changes });
+  return runner.run(task, { signal: new AbortController().signal, onProgress: () => {} });
+}
+
+describe('a worker with the operations and models of the program', () => {
+  it('enlarges a picture', async () => {
+    const path = await savePicture();
+    const result = await run('super-resolution', path, { model: 'upscale-x2', params: { scale: 2, format: 'png' } });
+    const [output] = result.outputs;
+    expect(output).toMatchObject({ width: 80, height: 60, format: 'png', contentType: 'image/png' });
+    expect(dirname(output?.path ?? '')).toBe(dirname(path));
+    expect(await sharp(output?.path).metadata()).toMatchObject({ width: 80, height: 60, format: 'png' });
+    expect(result.device).toBe('cpu');
+    expect(Object.keys(result.stageMs)).toEqual(expect.arrayContaining(['load', 'decode', 'infer', 'encode']));
+  });
+
+  it('cuts out a picture', async () => {
+    const result = await run('background-removal', await savePicture(), { model: 'cutout', params: { format: 'png' } });
+    expect(await sharp(result.outputs[0]?.path).metadata()).toMatchObject({ width: 40, height: 30, channels: 4 });
+  });
+
+  it('refuses a model that the lock file does not have, or that is for something else', async () => {
+    const path = await savePicture();
+    const params = { scale: 2, format: 'png' };
+    await expect(run('super-resolution', path, { model: 'dall-e', params })).rejects.toMatchObject({
+      code: 'model_unavailable',
+    });
+    await expect(run('super-resolution', path, { model: 'cutout', params })).rejects.toMatchObject({
+      code: 'invalid_input',
+      message: 'Expected a model for super-resolution, got "cutout" for background-removal',
+    });
+  });
+
+  it('looks into a picture', async () => {
+    const facts = await runner.inspect(await savePicture(), 'image');
+    expect(facts).toMatchObject({ width: 40, height: 30, format: 'png', hasAlpha: false });
+  });
+
+  it('says which field a broken picture came in', async () => {
+    const path = join(temporaryFolder(), 'picture.png');
+    writeFileSync(path, 'no picture');
+    await expect(runner.inspect(path, 'mask')).rejects.toMatchObject({
+      code: 'invalid_input',
+      details: { param: 'mask' },
+    });
+  });
+});
