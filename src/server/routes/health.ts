@@ -22,7 +22,8 @@ export function addHealthRoutes(router: Router<RequestState>, { engine }: Surfac
       version,
       uptime_seconds: Math.floor(process.uptime()),
       event_loop_lag_ms: measureLag(),
-      host: host === null ? 'starting' : 'up',
+      /** Null while it starts. */
+      host: host === null ? null : { pid: host.pid },
       device: host?.device ?? null,
       device_reason: host?.deviceReason ?? null,
       workers: host?.workers ?? null,

@@ -11,7 +11,7 @@ describe('GET /health', () => {
       version: expect.stringMatching(/^\d+\.\d+\.\d+/),
       uptime_seconds: expect.any(Number),
       event_loop_lag_ms: { p99: expect.any(Number), max: expect.any(Number) },
-      host: 'up',
+      host: { pid: 1 },
       device: 'cpu',
       device_reason: 'no other device was found',
       workers: 2,
@@ -22,7 +22,7 @@ describe('GET /health', () => {
   it('does not wait for a host that starts', async () => {
     const { url, engine } = await startServer();
     engine.ready = () => new Promise(() => {});
-    expect(await (await fetch(`${url}/health`)).json()).toMatchObject({ status: 'ok', host: 'starting', device: null });
+    expect(await (await fetch(`${url}/health`)).json()).toMatchObject({ status: 'ok', host: null, device: null });
   });
 });
 
