@@ -6,7 +6,10 @@ import { fromPlanes, levels, toPlanes } from './tensor.js';
 
 const constants = z.strictObject({
   scale: z.int().min(2).max(8),
-  /** Receptive field to one side, in pixels of the input: the number of 3×3 convolutions at input resolution. */
+  /**
+   * Pixels around a tile that change its result. Every 3×3 convolution sees one further, but the last ones hardly matter:
+   * with 16 instead of 34 Real-ESRGAN’s general net differs by 1 of 255 at most (83 dB).
+   */
   overlap: z.int().nonnegative(),
 });
 

@@ -22,7 +22,7 @@ export interface TilePlan {
 export interface TileLimits {
   /** Pixels around the used part of a tile that its result depends on. */
   pad: number;
-  /** Longest sides of a window, multiples of 32. */
+  /** Longest sides of a window, multiples of 8. */
   width: number;
   height: number;
 }
@@ -32,7 +32,7 @@ export interface EnlargeOptions {
   write(rows: Pixels): Promise<void>;
   /** Called before every tile with the share that is done; throws to stop. */
   checkpoint(fraction: number): void;
-  /** Longest side of a tile in pixels of the input, overlap included, a multiple of 32; default 384. */
+  /** Longest side of a tile in pixels of the input, overlap included, a multiple of 8; default 384. */
   tile?: number;
 }
 
@@ -43,8 +43,12 @@ export const feather = 8;
 // also what a cancelled job waits for: 384 × 384 are 1 s on one core for our own nets, 4 s for Real-ESRGAN's general one.
 const defaultTile = 384;
 
-// Windows are multiples of it, so that pictures of all sizes bring few shapes to the runtime.
-const granule = 32;
+// Windows are multiples of it, so that pictures of all sizes bring few shapes to the runtime. With 32 a picture of 12
+// megapixels would be 5 % slower.
+const granule = 8;
+
+// A window is good for more than its overlap, whatever was asked for.
+const leastUsed = 32;
 
 // Bounds the memory for one row of tiles of the result, which grows with the width of the picture.
 const bandBytes = 128_000_000;
@@ -101,8 +105,7 @@ function cut(length: number, limit: number, pad: number): Span[] {
 
 function limitsFor({ width, channels }: PixelReader, { overlap, scale }: UpscaleModel, tile: number): TileLimits {
   const pad = overlap + (channels === 4 ? bleedReach : 0);
-  // A window must be good for more than its overlap, whatever was asked for.
-  const least = roundUp(2 * pad + feather + granule);
+  const least = roundUp(2 * pad + feather + leastUsed);
   const affordable = Math.floor(bandBytes / (width * channels * scale ** 2) / granule) * granule;
   return { pad, width: Math.max(least, tile), height: Math.max(least, Math.min(tile, affordable)) };
 }

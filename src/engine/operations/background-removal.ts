@@ -55,9 +55,8 @@ const rowsAtATime = 128;
 async function predict(bench: Workbench): Promise<FindAlpha> {
   const { images } = bench;
   const path = bench.input('image');
-  bench.checkpoint('load');
-  const model = await bench.model('background-removal');
   bench.checkpoint('decode');
+  const model = await bench.model('background-removal');
   const facts = await images.facts(path, 'image');
   const small = await images.decode(path, { size: model.inputSize(facts), channels: 3 });
   const guide = await images.decode(path, { size: guideSize(facts), channels: 3 });

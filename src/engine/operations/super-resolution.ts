@@ -28,9 +28,8 @@ export const superResolution: Operation<z.output<typeof params>> = {
   },
   async perform(bench, { scale, format }) {
     const { images } = bench;
-    bench.checkpoint('load');
-    const model = await bench.model('super-resolution');
     bench.checkpoint('decode');
+    const model = await bench.model('super-resolution');
     const source = await images.open(bench.input('image'));
     try {
       const size = { width: source.width * scale, height: source.height * scale };

@@ -1,0 +1,104 @@
+import { createHash } from 'node:crypto';
+import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, dirname, join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type LoadedModel, loadModel } from '#src/models/index.js';
+import { type ModelEntry, readLockfile } from '#src/models/lockfile.js';
+import { bundledFolder, lockfilePath } from '#src/models/weights.js';
+import { sharedFiles } from '../helpers/shared.js';
+import { install, tinyCutout, tinySaliency, tinyUpscaler } from '../helpers/tiny-models.js';
+import { mattingContract, upscaleContract } from './model-contract.js';
+
+const tinies = [
+  tinyCutout(),
+  tinySaliency(),
+  tinyUpscaler(2),
+  tinyUpscaler(4),
+  tinyUpscaler(2, 'srvgg'),
+  tinyUpscaler(4, 'srvgg'),
+];
+const bundled = readLockfile(lockfilePath).models.filter(({ tier }) => tier === 'bundled');
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'darkroom-families-'));
+  for (const tiny of tinies) await install(tiny, folder);
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+function load(entry: ModelEntry): Promise<LoadedModel> {
+  return loadModel(entry, { folder, device: 'cpu', threads: 1 });
+}
+
+for (const entry of [...tinies.map((tiny) => tiny.entry), ...bundled]) {
+  if (entry.task === 'super-resolution') upscaleContract(entry.id, () => load(entry), { exact: true });
+  else mattingContract(entry.id, () => load(entry));
+}
+
+describe('the bundled files', () => {
+  test.each(bundled)('$id is the one in the lock file (otherwise run scripts/lock-models.js)', async ({ files }) => {
+    for (const { name, bytes, sha256 } of files) {
+      const found = await readFile(join(bundledFolder, name));
+      expect([found.length, createHash('sha256').update(found).digest('hex')]).toEqual([bytes, sha256]);
+    }
+  });
+
+  test.each(bundled)('$id comes with a model card', async ({ id }) => {
+    expect((await stat(join(bundledFolder, `${id}.md`))).size).toBeGreaterThan(500);
+  });
+});
+
+describe('loadModel', () => {
+  const { entry } = tinyCutout();
+
+  test('refuses a family that it does not know, or that is for another task', async () => {
+    await expect(load({ ...entry, family: 'magic' })).rejects.toThrow(
+      'expected a family for background-removal (cutout, saliency)',
+    );
+    await expect(load({ ...entry, family: 'srvgg' })).rejects.toMatchObject({ code: 'model_unavailable' });
+  });
+
+  test('refuses constants that the family cannot use, and names them', async () => {
+    const constants = { size: 100, fit: 'stretch' };
+    await expect(load({ ...entry, constants })).rejects.toMatchObject({
+      code: 'model_unavailable',
+      message: expect.stringMatching(/"tiny-cutout" of family "cutout": constants.size: /),
+    });
+  });
+
+  test('refuses a model in several files', async () => {
+    const files = [...entry.files, ...entry.files];
+    await expect(load({ ...entry, files })).rejects.toThrow('must have one file');
+  });
+});
+
+describe('the open weights beside the repository', () => {
+  const paths = sharedFiles('weights/super-resolution', '.onnx');
+  if (paths.length === 0) test.skip('need ../shared/weights, which is not here', () => {});
+  for (const path of paths) {
+    const scale = /x2/.test(basename(path)) ? 2 : 4;
+    upscaleContract(
+      basename(path),
+      async () => loadModel(await entryFor(path, scale), { folder: dirname(dirname(path)), device: 'cpu', threads: 2 }),
+      {
+        exact: false,
+      },
+    );
+  }
+});
+
+/** An entry for a file as it lies there: its folder stands in for the id. */
+async function entryFor(path: string, scale: number): Promise<ModelEntry> {
+  const bytes = await readFile(path);
+  const sha256 = createHash('sha256').update(bytes).digest('hex');
+  const shape = [1, 3, 'h', 'w'];
+  return {
+    ...tinyUpscaler(2, 'srvgg').entry,
+    id: basename(dirname(path)),
+    files: [{ name: basename(path), url: null, bytes: bytes.length, sha256 }],
+    inputs: [{ name: 'input', type: 'float32', shape }],
+    outputs: [{ name: 'output', type: 'float32', shape }],
+    constants: { scale, overlap: 16 },
+  };
+}

@@ -1,0 +1,105 @@
+import { describe, expect, test } from 'vitest';
+import type { LoadedModel } from '#src/models/index.js';
+import type { MattingModel, UpscaleModel } from '#src/models/model.js';
+import { enlarge } from '#src/models/tiling.js';
+import { joinRows, noise, psnr, readerOf } from '../helpers/pictures.js';
+
+/** What every model for background removal does, whatever its family. `load` makes it anew for each test. */
+export function mattingContract(name: string, load: () => Promise<LoadedModel>): void {
+  const using = withModel(load, 'background-removal');
+
+  describe(`${name} as a model for background removal`, () => {
+    test.each([
+      [1, 1],
+      [640, 480],
+      [33, 1001],
+      [30_000, 2],
+    ])('wants a picture of %d × %d at a size that it can take, and gives alpha of that size', (width, height) =>
+      using(async (model: MattingModel) => {
+        const size = model.inputSize({ width, height });
+        expect(Math.max(size.width, size.height)).toBeLessThanOrEqual(2048);
+        const alpha = await model.predict(noise(size, 3));
+        expect(alpha).toMatchObject(size);
+        expect(alpha.data).toHaveLength(size.width * size.height);
+        for (const value of alpha.data) if (!(value >= 0 && value <= 1)) expect.fail(`alpha of ${value}`);
+      }),
+    );
+
+    test('gives the same twice', () =>
+      using(async (model: MattingModel) => {
+        const picture = noise(model.inputSize({ width: 500, height: 400 }), 3);
+        const [once, twice] = [await model.predict(picture), await model.predict(picture)];
+        expect(once.data).toEqual(twice.data);
+      }));
+
+    test('takes a picture without any contrast', () =>
+      using(async (model: MattingModel) => {
+        const picture = noise(model.inputSize({ width: 500, height: 400 }), 3);
+        for (const level of [0, 255]) {
+          const alpha = await model.predict({ ...picture, data: picture.data.map(() => level) });
+          expect(alpha.data.every(Number.isFinite)).toBe(true);
+        }
+      }));
+  });
+}
+
+/** What every model for super-resolution does; `exact` if its overlap covers its receptive field. */
+export function upscaleContract(name: string, load: () => Promise<LoadedModel>, { exact }: { exact: boolean }): void {
+  const using = withModel(load, 'super-resolution');
+
+  describe(`${name} as a model for super-resolution`, () => {
+    test.each([
+      [1, 1],
+      [1, 9],
+      [17, 5],
+    ])('enlarges a tile of %d × %d', (width, height) =>
+      using(async (model: UpscaleModel) => {
+        const large = await model.upscale(noise({ width, height }, 3));
+        expect(large).toMatchObject({ width: width * model.scale, height: height * model.scale, channels: 3 });
+        expect(large.data).toHaveLength(width * height * 3 * model.scale ** 2);
+      }),
+    );
+
+    test('gives the same twice', () =>
+      using(async (model: UpscaleModel) => {
+        const tile = noise({ width: 20, height: 12 }, 3);
+        expect((await model.upscale(tile)).data).toEqual((await model.upscale(tile)).data);
+      }));
+
+    test('keeps the brightness of a flat tile', () =>
+      using(async (model: UpscaleModel) => {
+        const tile = noise({ width: 24, height: 24 }, 3);
+        const { data } = await model.upscale({ ...tile, data: tile.data.map(() => 120) });
+        const mean = data.reduce((sum, value) => sum + value, 0) / data.length;
+        expect(Math.abs(mean - 120)).toBeLessThan(exact ? 30 : 12);
+      }));
+
+    test('gives in tiles what it gives in one run', () =>
+      using(async (model: UpscaleModel) => {
+        const window = 2 * model.overlap + 48;
+        const picture = noise({ width: window + 21, height: 40 }, 3);
+        const bands: Parameters<typeof joinRows>[0] = [];
+        const options = {
+          tile: window,
+          checkpoint: () => {},
+          write: async (rows: (typeof bands)[0]) => void bands.push(rows),
+        };
+        await enlarge(readerOf(picture), model, options);
+        const quality = psnr(joinRows(bands).data, (await model.upscale(picture)).data);
+        expect(quality).toBeGreaterThan(exact ? 200 : 60);
+      }));
+  });
+}
+
+function withModel<Task extends LoadedModel['task']>(load: () => Promise<LoadedModel>, task: Task) {
+  type Model = Extract<LoadedModel, { task: Task }>['model'];
+  return async (check: (model: Model) => Promise<void>): Promise<void> => {
+    const loaded = await load();
+    try {
+      expect(loaded).toMatchObject({ task, device: 'cpu', bytes: expect.any(Number) });
+      await check(loaded.model as Model);
+    } finally {
+      await loaded.release();
+    }
+  };
+}
