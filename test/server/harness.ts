@@ -6,22 +6,25 @@ import type { ConnectionLimits } from '#src/server/connections.js';
 import { createMetrics } from '#src/server/metrics.js';
 import type { PublicJob } from '#src/server/present.js';
 import { createServer, type DarkroomServer, type ServerOptions } from '#src/server/server.js';
-import { createFakeEngine, type FakeEngine, type FakeEngineOptions } from './fake-engine.js';
+import { createPacedEngine, type PacedEngine } from './paced-engine.js';
 
 export interface TestServer {
-  engine: FakeEngine;
+  engine: PacedEngine;
   server: DarkroomServer;
   /** `http://127.0.0.1:<port>` */
   url: string;
   port: number;
 }
 
-type Options = FakeEngineOptions &
-  Partial<Omit<ServerOptions, 'connections'>> & { connections?: Partial<ConnectionLimits> };
+interface Options extends Partial<Omit<ServerOptions, 'connections'>> {
+  connections?: Partial<ConnectionLimits>;
+  /** Of the engine. */
+  settings?: Record<string, string>;
+}
 
 /** A server on a free port, closed at the end of the test. */
-export async function startServer(options: Options = {}): Promise<TestServer> {
-  const engine = await createFakeEngine(options);
+export async function startServer({ settings, ...options }: Options = {}): Promise<TestServer> {
+  const engine = await createPacedEngine(settings);
   const server = createServer(engine, {
     auth: 'off',
     log: pino({ level: 'silent' }),
@@ -33,7 +36,7 @@ export async function startServer(options: Options = {}): Promise<TestServer> {
   const url = await server.listen(0, '127.0.0.1');
   onTestFinished(async () => {
     await server.close(100);
-    await engine.dispose();
+    await engine.close(0);
   });
   return { engine, server, url, port: Number(new URL(url).port) };
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { readConfig } from '#src/engine/config.js';
 import { announceFirstKey, listen, shutDown } from '#src/server/lifecycle.js';
-import { bodyOf, picture, pictureForm, startServer, until } from './harness.js';
+import { bodyOf, picture, pictureForm, startServer } from './harness.js';
 
 describe('listen', () => {
   const freeServer = async () => {
@@ -47,12 +47,11 @@ describe('shutDown', () => {
   it('lets running jobs end and their callers hear of it, and says on /ready that it stops', async () => {
     const { url, engine, server } = await startServer();
     const waiting = fetch(`${url}/v1/images/upscale`, { method: 'POST', body: pictureForm() });
-    await until(async () => (await engine.status()).queue.states.queued > 0);
     const job = await engine.begin();
     const stopped = shutDown({ engine, server, graceMs: 10_000 });
     expect((await fetch(`${url}/ready`)).status).toBe(503);
     expect((await fetch(`${url}/health`)).status).toBe(200);
-    await engine.finish(job, picture);
+    await job.finish(picture);
     expect(await bodyOf<{ data: unknown[] }>(waiting)).toMatchObject({ data: [{ url: expect.any(String) }] });
     await stopped;
     await expect(fetch(`${url}/health`)).rejects.toThrow();
@@ -61,7 +60,6 @@ describe('shutDown', () => {
   it('waits for running jobs no longer than its grace', async () => {
     const { url, engine, server } = await startServer();
     const waiting = fetch(`${url}/v1/images/upscale`, { method: 'POST', body: pictureForm() });
-    await until(async () => (await engine.status()).queue.states.queued > 0);
     await engine.begin();
     await shutDown({ engine, server, graceMs: 1 });
     expect((await waiting).status).toBe(429);

@@ -50,6 +50,13 @@ function presentOperation(operation: Operation) {
     path: `/api/generate/${operation.name}`,
     sync_paths: operation.syncPaths.map((path) => `/v1/images/${path}`),
     image_fields: operation.imageFields,
-    parameters: z.toJSONSchema(operation.params, { io: 'input', unrepresentable: 'any' }),
+    parameters: schemaOf(operation.params),
   };
+}
+
+/** The schema of the params as they are after parsing, which knows every default; what has one need not be sent, and more may be. */
+function schemaOf(params: Operation['params']) {
+  const { additionalProperties: _, required = [], ...schema } = z.toJSONSchema(params, { unrepresentable: 'any' });
+  const hasDefault = (name: string) => Object.hasOwn(Object(schema.properties?.[name]), 'default');
+  return { ...schema, required: required.filter((name) => !hasDefault(name)) };
 }

@@ -29,9 +29,9 @@ describe('GET /api/generate/status/{id}/events', () => {
     await until(() => stream.text.includes('PENDING'));
     const job = await test.engine.begin();
     await until(() => stream.text.includes('PROCESSING'));
-    await test.engine.progress(job, 0.5);
+    await job.progress(0.5);
     await until(() => stream.text.includes('"progress":50'));
-    await test.engine.finish(job, picture);
+    await job.finish(picture);
     await stream.ended;
     const events = dataOf(stream.text);
     expect(events.map(({ status }) => status)).toEqual(['PENDING', 'PROCESSING', 'PROCESSING', 'COMPLETED']);
@@ -41,7 +41,7 @@ describe('GET /api/generate/status/{id}/events', () => {
   it('sends the end of a job that has ended, whatever the reader saw last', async () => {
     const test = await startServer();
     const id = await submit(test);
-    await test.engine.finish(await test.engine.begin(), picture);
+    await (await test.engine.begin()).finish(picture);
     const headers = { 'Last-Event-ID': '7-250' };
     const answer = await fetch(`${test.url}/api/generate/status/${id}/events`, { headers });
     const text = await answer.text();
@@ -52,7 +52,7 @@ describe('GET /api/generate/status/{id}/events', () => {
   it('tells a reader who saw the end to stay away', async () => {
     const test = await startServer();
     const id = await submit(test);
-    await test.engine.finish(await test.engine.begin(), picture);
+    await (await test.engine.begin()).finish(picture);
     const headers = { 'Last-Event-ID': 'end' };
     expect((await fetch(`${test.url}/api/generate/status/${id}/events`, { headers })).status).toBe(204);
   });

@@ -34,12 +34,13 @@ describe('GET /ready', () => {
   });
 
   it('is 503 with the problems, in the shape of every other error too', async () => {
-    const { url, engine } = await startServer();
-    engine.problems.push('The disk is full');
+    const { url, engine } = await startServer({ settings: { DARKROOM_MIN_FREE_MB: '10485760' } });
+    const { problems } = await engine.status();
     const answer = await fetch(`${url}/ready`);
     expect(answer.status).toBe(503);
-    expect(await answer.clone().json()).toMatchObject({ ready: false, problems: ['The disk is full'] });
-    expect(await errorOf(answer)).toMatchObject({ code: 'not_ready', message: 'The disk is full' });
+    expect(problems).toHaveLength(1);
+    expect(await answer.clone().json()).toMatchObject({ ready: false, problems });
+    expect(await errorOf(answer)).toMatchObject({ code: 'not_ready', message: problems[0] });
   });
 
   it('is 503 from the moment the engine drains, while /health stays 200', async () => {

@@ -12,9 +12,8 @@ interface ImageAnswer {
 const cutout = '/v1/images/background-removal';
 
 /** Ends the next job that comes with these bytes. */
-async function finishNext({ engine }: TestServer, bytes: Buffer = picture, extension = 'png'): Promise<void> {
-  await until(async () => (await engine.status()).queue.states.queued > 0);
-  await engine.finish(await engine.begin(), bytes, extension);
+async function finishNext({ engine }: TestServer, bytes = picture, format: 'png' | 'webp' = 'png'): Promise<void> {
+  await (await engine.begin()).finish(bytes, format);
 }
 
 const post = ({ url }: TestServer, init: RequestInit & { fields?: Record<string, string> } = {}, path = cutout) =>
@@ -29,7 +28,7 @@ describe('POST /v1/images/<twin>', () => {
     expect(body).toMatchObject({ created: expect.any(Number), data: [{ url: expect.stringContaining('/output/') }] });
     expect(Math.abs(body.created - Date.now() / 1000)).toBeLessThan(60);
     expect(await (await fetch(body.data[0]?.url ?? '')).text()).toBe(picture.toString());
-    expect(answer.headers.get('x-model-actual')).toBe('cutout-s');
+    expect(answer.headers.get('x-model-actual')).toBe('cutout');
     expect(answer.headers.get('x-failover-used')).toBe('false');
     expect(answer.headers.get('x-poll-interval')).toBeNull();
   });
@@ -79,12 +78,10 @@ describe('POST /v1/images/<twin>', () => {
 
   it('turns a failed job into the matching HTTP error, not to be repeated', async () => {
     const test = await startServer();
-    const failing = async (code: 'timeout' | 'crashed' | 'invalid_input', param?: string) => {
+    const failing = async (code: 'timeout' | 'model_unavailable' | 'invalid_input', param?: string) => {
       const [answer] = await Promise.all([
         post(test),
-        until(async () => (await test.engine.status()).queue.states.queued > 0).then(async () =>
-          test.engine.fail(await test.engine.begin(), code, `It was ${code}`, param),
-        ),
+        test.engine.begin().then((attempt) => attempt.fail(code, `It was ${code}`, param)),
       ]);
       expect(answer.headers.get('x-should-retry')).toBe('false');
       return [answer.status, await errorOf(answer)] as const;
@@ -93,7 +90,7 @@ describe('POST /v1/images/<twin>', () => {
       504,
       { message: 'It was timeout', type: 'server_error', code: 'generation_timeout', param: null },
     ]);
-    expect(await failing('crashed')).toMatchObject([500, { code: 'generation_failed' }]);
+    expect(await failing('model_unavailable')).toMatchObject([503, { code: 'generation_failed' }]);
     expect(await failing('invalid_input', 'image')).toMatchObject([
       400,
       { code: 'invalid_request_error', param: 'image' },
@@ -103,8 +100,7 @@ describe('POST /v1/images/<twin>', () => {
   it('says so when the job is cancelled by somebody else', async () => {
     const test = await startServer();
     const waiting = post(test);
-    await until(async () => (await test.engine.status()).queue.states.queued > 0);
-    const job = await test.engine.begin();
+    const { job } = await test.engine.begin();
     await test.engine.cancel(job.id);
     const answer = await waiting;
     expect([answer.status, (await errorOf(answer)).code]).toEqual([400, 'cancelled']);
