@@ -35,15 +35,24 @@ export function checkSize({ width, height }: Size, { param, limits }: Terms): vo
   }
 }
 
-/** Throws `too_large` for a result with a side that its format has no room for: 14 bits in WebP, 16 in JPEG. */
+/** Throws `too_large` for a result that its format has no room for. */
 export function checkOutput({ width, height }: Size, format: OutputFormat): void {
-  if (Math.max(width, height) <= longestSides[format]) return;
-  const limit = `at most ${count(longestSides[format])} pixels a side as ${format}`;
-  const message = `Expected the result to have ${limit}, got ${count(width)} × ${count(height)}; ask for png`;
+  const { side, pixels } = capacities[format];
+  if (Math.max(width, height) <= side && width * height <= pixels) return;
+  const limit = `at most ${count(side)} pixels a side${pixels < Infinity ? ` and ${mega(pixels)} MP` : ''}`;
+  const message = `Expected a ${format} to have ${limit}, got ${count(width)} × ${count(height)} pixels; ask for png`;
   throw new EngineError('too_large', message, { param: 'format' });
 }
 
-const longestSides = { png: 2 ** 31 - 1, webp: 16_383, jpg: 65_535 } satisfies Record<OutputFormat, number>;
+/**
+ * WebP has 14 bits for a side and JPEG 16. WebP also keeps the modes of all its blocks in 512 KB: a detailed photograph
+ * of 192 megapixels could not be encoded at any effort, noise of 120 megapixels could.
+ */
+const capacities = {
+  png: { side: 2 ** 31 - 1, pixels: Infinity },
+  webp: { side: 16_383, pixels: 100e6 },
+  jpg: { side: 65_535, pixels: Infinity },
+} satisfies Record<OutputFormat, { side: number; pixels: number }>;
 
 /** The error of a picture that a decoder gave up on. */
 export function broken(param: string, format: ImageFormat, cause: unknown): EngineError {

@@ -6,7 +6,7 @@ export function resourceError(cause: unknown): EngineError | undefined {
   if (/no space left on device/i.test(message)) {
     return new EngineError('storage_full', 'The disk is full; free some space and send the picture again', { cause });
   }
-  if (/out of memory|allocate/i.test(message)) {
+  if (/out of memory --|could not allocate enough memory|array buffer allocation failed/i.test(message)) {
     return new EngineError('out_of_memory', 'There was not enough memory for this picture', { cause });
   }
   return undefined;

@@ -54,8 +54,10 @@ describe('ImageKit.create', () => {
 
   it('refuses a size that the intended format cannot hold before anything is written', async () => {
     const folder = temporaryFolder();
-    const work = createImageKit({ folder, limits }).create({ width: 16_384, height: 9, channels: 3, format: 'webp' });
-    await refusal(work, 'too_large', 'format');
+    const kit = createImageKit({ folder, limits });
+    await refusal(kit.create({ width: 16_384, height: 9, channels: 3, format: 'webp' }), 'too_large', 'format');
+    await refusal(kit.create({ width: 10_001, height: 10_000, channels: 3, format: 'webp' }), 'too_large', 'format');
+    await refusal(kit.create({ width: 65_536, height: 9, channels: 3, format: 'jpg' }), 'too_large', 'format');
     expect(readdirSync(folder)).toEqual([]);
   });
 
