@@ -1,4 +1,4 @@
-import type { Pixels } from '../engine/media/media.js';
+import type { Pixels, Size } from '../engine/media/media.js';
 import { mix, type Position, position } from './bilinear.js';
 import type { AlphaFit } from './guided-filter.js';
 
@@ -9,14 +9,14 @@ const open = 128;
 
 /**
  * What makes alpha 0..255 of rows of the full picture from its fit, which begin at row `top`: the second half of the fast
- * guided filter, where the full-size colours come in. `height` is that of the whole picture.
+ * guided filter, where the full-size colours come in. `width` and `height` are those of the whole picture.
  */
-export function alphaOfRows(fit: AlphaFit, height: number): (rows: Pixels, top: number) => Uint8Array {
+export function alphaOfRows(fit: AlphaFit, { width, height }: Size): (rows: Pixels, top: number) => Uint8Array {
   const certain = findCertain(fit.coefficients);
+  const cells = cellsAlong(width, fit.width);
   const line = { coefficients: new Float32Array(4 * fit.width), certain: new Uint8Array(fit.width) };
   return (rows, top) => {
-    const alpha = new Uint8Array(rows.width * rows.height);
-    const cells = cellsAlong(rows.width, fit.width);
+    const alpha = new Uint8Array(width * rows.height);
     for (let y = 0; y < rows.height; y++) {
       mixLines(fit, { certain, at: position(top + y, height, fit.height), line });
       for (const cell of cells) fillCell(alpha, rows, { y, cell, line });

@@ -20,7 +20,7 @@ function scene(width: number, height: number): { picture: Pixels; truth: Plane }
 }
 
 function alphaOf(fit: AlphaFit, picture: Pixels): Uint8Array {
-  return alphaOfRows(fit, picture.height)(picture, 0);
+  return alphaOfRows(fit, picture)(picture, 0);
 }
 
 /** Mean absolute difference, 0..1. */
@@ -81,7 +81,7 @@ describe('fitAlpha and alphaOfRows', () => {
     const { picture, truth } = scene(300, 200);
     const fit = fitAlpha(resizePlane(truth, { width: 48, height: 48 }), scene(150, 100).picture);
     const whole = alphaOf(fit, picture);
-    const rowsOf = alphaOfRows(fit, picture.height);
+    const rowsOf = alphaOfRows(fit, picture);
     for (let top = 0; top < 200; top += 37) {
       const height = Math.min(37, 200 - top);
       const band = { ...picture, data: picture.data.subarray(top * 900, (top + height) * 900), height };

@@ -63,7 +63,7 @@ async function predict(bench: Workbench): Promise<FindAlpha> {
   bench.checkpoint('infer');
   const matte = await model.predict(small);
   bench.checkpoint('compose');
-  return alphaOfRows(fitAlpha(matte, guide), facts.height);
+  return alphaOfRows(fitAlpha(matte, guide), facts);
 }
 
 async function writeCutout(bench: Workbench, { source, findAlpha, format }: Cutout): Promise<OutputFile> {

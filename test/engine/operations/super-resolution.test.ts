@@ -1,0 +1,109 @@
+import { join } from 'node:path';
+import sharp from 'sharp';
+import { afterEach, describe, expect, test } from 'vitest';
+import { EngineError } from '#src/engine/errors.js';
+import type { Pixels } from '#src/engine/media/media.js';
+import { parseParams } from '#src/engine/operations/index.js';
+import { superResolution } from '#src/engine/operations/super-resolution.js';
+import { onBackground, paint, psnr } from '../../helpers/pictures.js';
+import { type BenchOptions, openWorkbench, type TestBench } from '../../helpers/workbench.js';
+
+let bench: TestBench | undefined;
+afterEach(() => bench?.close());
+
+/** Stripes, rings and a ramp: something to see at every scale, the same picture at any size. */
+function testCard(size: number, channels: 3 | 4): Pixels {
+  return paint({ width: size, height: size }, channels, (x, y) => {
+    const [u, v] = [(x + 0.5) / size - 0.5, (y + 0.5) / size - 0.5];
+    const ring = 127 + 110 * Math.sin(60 * Math.hypot(u, v));
+    const alpha = Math.min(1, Math.max(0, (0.4 - Math.hypot(u, v)) * size + 0.5));
+    return channels === 3 || alpha > 0
+      ? [ring, 255 * (u + 0.5), 127 + 90 * Math.sin(40 * v), 255 * alpha].slice(0, channels)
+      : [0, 0, 0, 0];
+  });
+}
+
+async function perform(picture: Pixels, params: Record<string, unknown>, options: Partial<BenchOptions> = {}) {
+  const opened = await openWorkbench({
+    model: params.scale === 4 ? 'upscale-x4' : 'upscale-x2',
+    input: async (folder) => {
+      const path = join(folder, 'input.png');
+      const { data, width, height, channels } = picture;
+      await sharp(data, { raw: { width, height, channels } }).png().toFile(path);
+      return path;
+    },
+    ...options,
+  });
+  bench = opened;
+  return superResolution.perform(opened, parseParams(superResolution, params).params);
+}
+
+async function read(path: string): Promise<Pixels> {
+  const { data, info } = await sharp(path).raw().toBuffer({ resolveWithObject: true });
+  return { data: new Uint8Array(data), width: info.width, height: info.height, channels: info.channels as 3 | 4 };
+}
+
+async function lanczos({ data, width, height, channels }: Pixels, scale: number): Promise<Uint8Array> {
+  return sharp(data, { raw: { width, height, channels } })
+    .resize(width * scale, height * scale, { kernel: 'lanczos3' })
+    .raw()
+    .toBuffer();
+}
+
+describe('super-resolution', () => {
+  test.each([2, 4])('enlarges %d times, nearer to the truth than Lanczos', async (scale) => {
+    const small = testCard(90, 3);
+    const outcome = await perform(small, { scale });
+    const [output] = outcome.outputs;
+    expect(output).toMatchObject({ format: 'png', contentType: 'image/png', width: 90 * scale, height: 90 * scale });
+    expect(outcome).toMatchObject({ warnings: [], facts: { scale, input: { width: 90, height: 90 } } });
+    const large = await read(output?.path ?? '');
+    const truth = testCard(90 * scale, 3).data;
+    expect(psnr(large.data, truth)).toBeGreaterThan(psnr(await lanczos(small, scale), truth));
+  });
+
+  test('keeps transparency, without a fringe on any background', async () => {
+    const outcome = await perform(testCard(90, 4), { scale: 2 });
+    const large = await read(outcome.outputs[0]?.path ?? '');
+    expect(large.channels).toBe(4);
+    const truth = testCard(180, 4);
+    for (const background of [
+      [0, 0, 0],
+      [255, 255, 255],
+    ] as const) {
+      expect(psnr(onBackground(large, background).data, onBackground(truth, background).data)).toBeGreaterThan(27);
+    }
+  });
+
+  test('puts a transparent picture on white for JPEG, and says so', async () => {
+    const outcome = await perform(testCard(40, 4), { format: 'jpg' });
+    expect(outcome.warnings).toEqual(['JPEG has no transparency: the picture was put on white']);
+    const { data, channels } = await read(outcome.outputs[0]?.path ?? '');
+    expect(channels).toBe(3);
+    expect(Math.min(...data.subarray(0, 3))).toBeGreaterThan(250);
+  });
+
+  test('refuses a result that the format cannot hold before it works for it', async () => {
+    const wide = paint({ width: 9_000, height: 2 }, 3, () => [1, 2, 3]);
+    const attempt = perform(wide, { format: 'webp' });
+    await expect(attempt).rejects.toMatchObject({ code: 'too_large', details: { param: 'format' } });
+    expect(bench?.stages).toEqual(['decode']);
+  });
+
+  test('tells its stages in order', async () => {
+    await perform(testCard(20, 3), {});
+    expect(bench?.stages).toEqual(['decode', 'infer', 'encode']);
+  });
+
+  test('stops between two tiles when it is told to', async () => {
+    const cancelled = new EngineError('cancelled', 'Cancelled');
+    const seen: number[] = [];
+    const onCheckpoint = (stage: string, fraction: number) => {
+      if (stage !== 'infer') return;
+      seen.push(fraction);
+      if (seen.length === 2) throw cancelled;
+    };
+    await expect(perform(testCard(500, 3), {}, { onCheckpoint })).rejects.toBe(cancelled);
+    expect(seen).toEqual([0, 0.25]);
+  });
+});
