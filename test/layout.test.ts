@@ -73,6 +73,13 @@ describe('the layout of src', () => {
     expect(native).toEqual([]);
   });
 
+  it('holds nothing that was built', () => {
+    const built = readdirSync(join(root, 'src'), { recursive: true }).filter((name) =>
+      /\.js(\.map)?$/.test(String(name)),
+    );
+    expect(built).toEqual([]);
+  });
+
   it('reads the environment in one file', () => {
     const readers = files.filter((file) => /process\.env/.test(read(file)));
     expect(readers).toEqual(['engine/config.ts']);

@@ -13,7 +13,7 @@ describe('hostSettings', () => {
       modelMemoryMb: 2048,
     });
     expect(settings).toMatchObject({ modelsFolder: '/data/models', measurementsFile: '/data/machine.json' });
-    expect(settings.limits).toEqual({ maxBytes: 50 * 2 ** 20, maxPixels: 50_000_000, maxSide: 30_000 });
+    expect(settings.limits).toEqual({ maxBytes: 50_000_000, maxPixels: 50_000_000, maxSide: 30_000 });
   });
 
   it('takes what is set', () => {
