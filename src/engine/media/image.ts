@@ -22,10 +22,13 @@ import { openSpool } from './spool.js';
 sharp.cache(false);
 // Pictures run side by side, one per worker; four threads for one picture made it no faster when measured.
 sharp.concurrency(1);
-// What is not in this list cannot be loaded, whatever a file claims to be.
-sharp.block({ operation: ['VipsForeignLoad'] });
-sharp.unblock({
-  operation: ['Jpeg', 'Png', 'Webp', 'Heif', 'Tiff', 'Nsgif'].map((loader) => `VipsForeignLoad${loader}`),
+// Every loader of libvips but those of our formats. Each worker thread runs this line while others decode, so it must
+// only ever block: to block all and unblock some would, for a moment, take the decoders away from the whole process.
+sharp.block({
+  operation:
+    'Analyze Csv DcRaw Fits Jp2k Jxl Magick Magick7 Mat Matrix Nifti Openexr Openslide Pdf Ppm Rad Raw Svg Uhdr Vips'
+      .split(' ')
+      .map((loader) => `VipsForeignLoad${loader}`),
 });
 
 /** The side of the small picture that an inspection decodes to: small enough that JPEG shrinks while it loads. */
