@@ -13,30 +13,21 @@ export interface Spool extends Size {
   offset: number;
 }
 
-/** The two mirrorings that are left of an EXIF orientation once the picture is transposed where it must be. */
+/** What is left of an EXIF orientation once the picture is transposed where it must be. */
 interface Mirror {
   columns: boolean;
   rows: boolean;
 }
 
-/** EXIF 2.32, tag 0x0112: 5 to 8 swap width and height, which is a transposition followed by mirrorings. */
-const mirrors: Record<number, Mirror> = {
-  2: { columns: true, rows: false },
-  3: { columns: true, rows: true },
-  4: { columns: false, rows: true },
-  6: { columns: true, rows: false },
-  7: { columns: true, rows: true },
-  8: { columns: false, rows: true },
-};
-
 /**
- * A reader of the rows of a spool as `orientation` (EXIF, 1..8) shows them; owns the file from now on. Mirroring is done
- * while reading; swapping rows and columns writes the file anew once, in memory that does not depend on the size.
+ * A reader of the rows of a spool as `orientation` (EXIF 2.32, tag 0x0112) shows them; owns the file from now on.
+ * Mirroring is done while reading; 5 to 8 swap rows and columns first, which writes the file anew once. Neither needs
+ * memory that grows with the picture.
  */
 export async function openSpool(spool: Spool, orientation: number): Promise<PixelReader> {
   const upright = orientation >= 5 && orientation <= 8 ? await explainingResources(turned(spool)) : spool;
   const handle = await open(upright.path, 'r');
-  const mirror = mirrors[orientation] ?? { columns: false, rows: false };
+  const mirror = { columns: [2, 3, 6, 7].includes(orientation), rows: [3, 4, 7, 8].includes(orientation) };
   const { width, height, channels } = upright;
   return {
     width,
@@ -72,17 +63,15 @@ async function readRows({ spool, handle, mirror }: OpenSpool, top: number, rows:
   const first = mirror.rows ? height - top - rows : top;
   const stored = Buffer.allocUnsafeSlow(rows * stride);
   await readFully(handle, stored, offset + first * stride);
-  const data =
-    mirror.rows || mirror.columns ? mirrored({ data: stored, width, height: rows, channels }, mirror) : stored;
-  return { data, width, height: rows, channels };
+  const pixels: Pixels = { data: stored, width, height: rows, channels };
+  return mirror.rows || mirror.columns ? { ...pixels, data: mirrored(pixels, mirror) } : pixels;
 }
 
 /** One read may stop short: Linux gives at most 2 GiB at a time. */
 async function readFully(handle: FileHandle, target: Buffer, position: number): Promise<void> {
   for (let done = 0; done < target.length; ) {
     const { bytesRead } = await handle.read(target, done, target.length - done, position + done);
-    if (bytesRead === 0)
-      throw new EngineError('internal', `Expected ${target.length} bytes of rows, the file ends after ${done}`);
+    if (bytesRead === 0) throw new EngineError('internal', `Expected ${target.length} bytes of rows, got ${done}`);
     done += bytesRead;
   }
 }
@@ -91,13 +80,19 @@ function mirrored({ data, width, height, channels }: Pixels, mirror: Mirror): Bu
   const out = Buffer.allocUnsafeSlow(data.length);
   const stride = width * channels;
   for (let y = 0; y < height; y += 1) {
-    const source = data.subarray(y * stride, (y + 1) * stride);
+    const from = data.subarray(y * stride, (y + 1) * stride);
     const at = (mirror.rows ? height - 1 - y : y) * stride;
-    if (!mirror.columns) out.set(source, at);
-    else
-      for (let from = 0, to = at + stride - channels; from < stride; from += channels, to -= channels) {
-        for (let channel = 0; channel < channels; channel += 1) out[to + channel] = source[from + channel];
-      }
+    if (mirror.columns) mirrorRow(from, out.subarray(at, at + stride), channels);
+    else out.set(from, at);
   }
   return out;
+}
+
+function mirrorRow(from: Uint8Array, to: Uint8Array, channels: number): void {
+  for (let source = 0, target = to.length - channels; target >= 0; source += channels, target -= channels) {
+    to[target] = from[source];
+    to[target + 1] = from[source + 1];
+    to[target + 2] = from[source + 2];
+    if (channels === 4) to[target + 3] = from[source + 3];
+  }
 }

@@ -64,8 +64,8 @@ describe('a small file that wants much', () => {
   });
 
   it.each([
-    ['a WebP frame of 7,200 × 7,200 on a canvas of one pixel', async () => lyingWebp(await flatWebp(7200))],
-    ['an AVIF of 3,000 × 3,000 that says 64 × 64', lyingAvif],
+    ['a WebP frame of 3,000 × 3,000 on a canvas of one pixel', async () => lyingWebp(await flatWebp(3000))],
+    ['an AVIF of 1,500 × 1,500 that says 64 × 64', lyingAvif],
     [
       'a TIFF whose strip says it has 4 GB',
       () => handmadeTiff([{ ...page, 259: 8, 279: 0xffff_ffff }], deflateSync(Buffer.alloc(99))),
@@ -182,6 +182,7 @@ async function isSound(bytes: Buffer): Promise<void> {
   const pixels = await takenOrRefused(kit.decode(path));
   if (pixels !== undefined) {
     expect([pixels.width, pixels.height]).toEqual([facts.width, facts.height]);
+    expect(pixels.channels === 4).toBe(facts.hasAlpha);
     expect(pixels.data.length).toBe(pixels.width * pixels.height * pixels.channels);
   }
   const reader = await takenOrRefused(kit.open(path));
@@ -219,9 +220,9 @@ function flatWebp(side: number): Promise<Buffer> {
 }
 
 async function lyingAvif(): Promise<Buffer> {
-  const bytes = await bytesOf(flat(3000, 3000, [10, 20, 30]), (picture) => picture.avif({ effort: 0 }));
+  const bytes = await bytesOf(flat(1500, 1500, [10, 20, 30]), (picture) => picture.avif({ effort: 0 }));
   const size = bytes.indexOf('ispe') + 8;
-  expect([bytes.readUInt32BE(size), bytes.readUInt32BE(size + 4)]).toEqual([3000, 3000]);
+  expect([bytes.readUInt32BE(size), bytes.readUInt32BE(size + 4)]).toEqual([1500, 1500]);
   bytes.writeUInt32BE(64, size);
   bytes.writeUInt32BE(64, size + 4);
   return bytes;

@@ -47,12 +47,15 @@ export function scene<Channels extends 1 | 3 | 4>(
 ): Pixels & { channels: Channels } {
   const data = new Uint8Array(width * height * channels);
   const random = randomNumbers(width * 1000 + height);
-  data.forEach((_, index) => {
-    const pixel = Math.floor(index / channels);
-    const [x, y] = [(pixel % width) / width, Math.floor(pixel / width) / height];
-    const ramp = [x, y, (1 - x) * y, 0.2 + 0.8 * x][index % channels] ?? 0;
-    data[index] = Math.round(ramp * 230 + random() * 25);
-  });
+  for (let at = 0, y = 0; y < height; y += 1) {
+    for (let x = 0; x < width; x += 1) {
+      const [across, down] = [x / width, y / height];
+      const ramps = [across, down, (1 - across) * down, 0.2 + 0.8 * across];
+      for (let channel = 0; channel < channels; channel += 1, at += 1) {
+        data[at] = Math.round((ramps[channel] ?? 0) * 230 + random() * 25);
+      }
+    }
+  }
   return { data, width, height, channels };
 }
 
