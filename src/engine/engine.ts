@@ -62,7 +62,7 @@ export async function createEngine(config: Config, options: EngineOptions = {}):
   const folders = await prepareFolders(options.workFolder ?? config.DARKROOM_DATA);
   const retentionMs = config.DARKROOM_RETENTION_DAYS * dayMs;
   const maxBytes = config.DARKROOM_MAX_UPLOAD_MB * megabyte;
-  const shelf = openShelf(config);
+  const shelf = await openShelf(config);
   const { jobs, keys } = await openJobs({ path: options.database ?? join(folders.root, 'darkroom.db') });
   // Whoever holds the database is alone in the folder, so what lies in `work` belongs to nobody.
   await emptyFolder(folders.work);

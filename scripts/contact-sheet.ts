@@ -1,0 +1,76 @@
+/**
+ * Makes the picture of the README: photographs, their alpha mattes, and the cut-outs on white, grey and red; below, a
+ * detail enlarged four times by Lanczos and by the bundled model.
+ * Usage: npm run contact-sheet -- PHOTO...   (writes scripts/contact-sheet.jpg)
+ */
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, extname, join } from 'node:path';
+import sharp, { type OverlayOptions } from 'sharp';
+
+const tile = { width: 240, height: 300 };
+const gap = 6;
+const backgrounds = ['#ffffff', '#7f7f7f', '#d02030'];
+const detail = 60;
+
+const photos = process.argv.slice(2);
+if (photos.length === 0) {
+  console.error('Usage: npm run contact-sheet -- PHOTO...');
+  process.exit(2);
+}
+const work = mkdtempSync(join(tmpdir(), 'darkroom-sheet-'));
+try {
+  const rows: Buffer[][] = [];
+  for (const photo of photos) rows.push(await cutoutRow(photo));
+  rows.push(await enlargedRow(photos));
+  await saveSheet(rows);
+} finally {
+  rmSync(work, { recursive: true });
+}
+
+async function cutoutRow(photo: string): Promise<Buffer[]> {
+  const cutout = darkroom(['cutout', photo], `${stem(photo)}.png`);
+  const alpha = sharp(cutout).extractChannel(3).toColourspace('b-w').png().toBuffer();
+  const composed = backgrounds.map((background) => sharp(cutout).flatten({ background }).png().toBuffer());
+  return Promise.all([photo, await alpha, ...(await Promise.all(composed))].map((picture) => fit(picture)));
+}
+
+/** A detail of the first photographs before, by Lanczos and by the model, side by side in pairs. */
+async function enlargedRow(all: string[]): Promise<Buffer[]> {
+  const cells: Buffer[] = [];
+  for (const photo of all.slice(0, 2)) {
+    const small = join(work, `${stem(photo)}-detail.png`);
+    const { width = 0, height = 0 } = await sharp(photo).metadata();
+    const size = { width: detail, height: Math.round((detail * tile.height) / tile.width) };
+    const place = { left: Math.round(width * 0.4), top: Math.round(height * 0.35) };
+    await sharp(photo).extract({ ...place, ...size }).toFile(small);
+    const enlarged = darkroom(['upscale', small, '--scale', '4'], `${stem(photo)}-large.png`);
+    cells.push(await sharp(small).resize({ ...tile, fit: 'fill', kernel: 'lanczos3' }).png().toBuffer(), await fit(enlarged));
+  }
+  return cells;
+}
+
+async function saveSheet(rows: Buffer[][]): Promise<void> {
+  const columns = Math.max(...rows.map((row) => row.length));
+  const placed: OverlayOptions[] = rows.flatMap((row, y) =>
+    row.map((input, x) => ({ input, left: x * (tile.width + gap), top: y * (tile.height + gap) })),
+  );
+  const size = { width: columns * (tile.width + gap) - gap, height: rows.length * (tile.height + gap) - gap };
+  const sheet = sharp({ create: { ...size, channels: 3, background: '#f4f4f4' } }).composite(placed);
+  await sheet.jpeg({ quality: 82 }).toFile('scripts/contact-sheet.jpg');
+}
+
+function darkroom(args: string[], name: string): string {
+  const output = join(work, name);
+  execFileSync(process.execPath, ['dist/cli.js', ...args, '-o', output], { stdio: 'inherit' });
+  return output;
+}
+
+function fit(picture: string | Buffer): Promise<Buffer> {
+  return sharp(picture).rotate().resize({ ...tile, fit: 'contain', background: '#f4f4f4' }).png().toBuffer();
+}
+
+function stem(path: string): string {
+  return basename(path, extname(path));
+}
