@@ -44,9 +44,17 @@ async function enlargedRow(all: string[]): Promise<Buffer[]> {
     const { width = 0, height = 0 } = await sharp(photo).metadata();
     const size = { width: detail, height: Math.round((detail * tile.height) / tile.width) };
     const place = { left: Math.round(width * 0.4), top: Math.round(height * 0.35) };
-    await sharp(photo).extract({ ...place, ...size }).toFile(small);
+    await sharp(photo)
+      .extract({ ...place, ...size })
+      .toFile(small);
     const enlarged = darkroom(['upscale', small, '--scale', '4'], `${stem(photo)}-large.png`);
-    cells.push(await sharp(small).resize({ ...tile, fit: 'fill', kernel: 'lanczos3' }).png().toBuffer(), await fit(enlarged));
+    cells.push(
+      await sharp(small)
+        .resize({ ...tile, fit: 'fill', kernel: 'lanczos3' })
+        .png()
+        .toBuffer(),
+      await fit(enlarged),
+    );
   }
   return cells;
 }
@@ -68,7 +76,11 @@ function darkroom(args: string[], name: string): string {
 }
 
 function fit(picture: string | Buffer): Promise<Buffer> {
-  return sharp(picture).rotate().resize({ ...tile, fit: 'contain', background: '#f4f4f4' }).png().toBuffer();
+  return sharp(picture)
+    .rotate()
+    .resize({ ...tile, fit: 'contain', background: '#f4f4f4' })
+    .png()
+    .toBuffer();
 }
 
 function stem(path: string): string {

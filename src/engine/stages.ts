@@ -44,7 +44,8 @@ export class StageClock {
   /** Milliseconds per stage so far. */
   times(): Partial<Record<Stage, number>> {
     this.#lap();
-    return { ...this.#times };
+    const times = Object.entries(this.#times).map(([stage, ms]) => [stage, Math.round(ms)]);
+    return Object.fromEntries(times);
   }
 
   #lap(): void {
