@@ -1,12 +1,13 @@
-/** A task that waits for a thread. Null: it needs no model, any thread will do. */
+/** A task that waits for a thread. */
 export interface WaitingTask {
+  /** What the thread must have loaded; null: any thread will do. */
   model: string | null;
+  /** Whether a thread is loading the model on behalf of this very task. */
+  isLoading: boolean;
 }
 
 export interface ThreadState {
   status: 'idle' | 'loading' | 'running';
-  /** The model being loaded, while `loading`. */
-  loading: string | null;
   /** Models that are ready to run here. */
   warm: ReadonlySet<string>;
   /** Bytes left of the thread's share of the model memory. */
@@ -23,51 +24,41 @@ export interface Move<Task, Thread> {
 }
 
 /**
- * The next move for the longest waiting task that can go on, or null.
- *
- * There is one thread more than tasks may run at once (`atOnce`), and a load is not a run. So while a model is loaded,
- * which can take from milliseconds to minutes, every slot can still be used by tasks whose models are warm; at most
- * all threads but one load at the same time. A load that is ready waits for a slot like any other task.
+ * The next move for the longest waiting task that can go on, or null. While a model is loaded, which can take from
+ * milliseconds to minutes, tasks whose models are warm go on: all threads but one may load at the same time.
  */
 export function nextMove<Task extends WaitingTask, Thread extends ThreadState>(
   queue: Iterable<Task>,
   threads: readonly Thread[],
-  atOnce: number,
 ): Move<Task, Thread> | null {
-  const hasSlot = threads.filter((thread) => thread.status === 'running').length < atOnce;
-  // Threads on which an earlier task of the queue will run as soon as there is a slot: not to be loaded onto.
-  const promised = new Set<Thread>();
+  const idle = threads.filter((thread) => thread.status === 'idle');
   for (const task of queue) {
-    const idle = threads.filter((thread) => thread.status === 'idle' && !promised.has(thread));
     const own = roomiest(idle.filter((thread) => isWarm(thread, task)));
-    if (own && hasSlot) return { kind: 'run', task, thread: own };
-    if (own) {
-      promised.add(own);
-      continue;
-    }
+    if (own) return { kind: 'run', task, thread: own };
     const thread = roomiest(idle);
-    if (thread && mayLoad(task, threads, atOnce - promised.size)) return { kind: 'load', task, thread };
+    if (thread && !task.isLoading && mayLoad(task, threads)) return { kind: 'load', task, thread };
   }
   return null;
 }
 
-function isWarm(thread: ThreadState, task: WaitingTask): boolean {
-  return task.model === null || thread.warm.has(task.model);
+/** Whether the task's model is ready to run on some thread, which may be busy. */
+export function isWarmAnywhere(task: WaitingTask, threads: readonly ThreadState[]): boolean {
+  return threads.some((thread) => isWarm(thread, task));
 }
 
-/** Whether another thread may be given this task's model now. `slots`: those not spoken for by earlier tasks. */
-function mayLoad(task: WaitingTask, threads: readonly ThreadState[], slots: number): boolean {
-  if (task.model === null) return false;
-  const holders = threads.filter((thread) => isWarm(thread, task));
+function isWarm(thread: ThreadState, { model }: WaitingTask): boolean {
+  return model === null || thread.warm.has(model);
+}
+
+/**
+ * One thread is left that does not load, except for a task whose model is warm only on threads that are loading other
+ * models: loading it once more is quick compared with waiting for those.
+ */
+function mayLoad(task: WaitingTask, threads: readonly ThreadState[]): boolean {
   const loads = threads.filter((thread) => thread.status === 'loading');
-  const isFirstUse = holders.length === 0 && loads.every((thread) => thread.loading !== task.model);
-  if (isFirstUse) return loads.length < threads.length - 1;
-  const running = threads.filter((thread) => thread.status === 'running').length;
-  // Another copy is worth its memory only if a slot would otherwise stay empty; a load under way will fill one, unless
-  // every copy of this model is on a thread that is loading something else: then the task must not wait for that.
+  const holders = threads.filter((thread) => isWarm(thread, task));
   const isStranded = holders.length > 0 && holders.every((thread) => thread.status === 'loading');
-  if (isStranded) return running < slots;
-  return loads.length < threads.length - 1 && running + loads.length < slots;
+  return isStranded || loads.length < threads.length - 1;
 }
 
 function roomiest<Thread extends ThreadState>(threads: readonly Thread[]): Thread | undefined {

@@ -51,6 +51,7 @@ export class Errand {
   /** Whether another host can take it over without anyone noticing: it has touched nothing, or only reads. */
   get canMove(): boolean {
     if (this.command.type === 'inspect') return this.deliveries < 2;
-    return (this.where === null || this.where === 'queued') && this.deliveries < 3;
+    const hasBegun = this.where === 'running' || this.where === 'loading';
+    return !hasBegun && this.deliveries < 3;
   }
 }

@@ -125,7 +125,8 @@ export class HostProcess {
     if (event.type === 'progress') errand.onProgress(event.progress);
     else if (event.type === 'moved') errand.where = event.to;
     else this.#letGo(errand, event);
-    if (event.type !== 'progress') this.#listener.onErrand();
+    // What runs now took its slot before.
+    if (event.type !== 'progress' && !(event.type === 'moved' && event.to === 'running')) this.#listener.onErrand();
   }
 
   #letGo(errand: Errand, event: Extract<HostEvent, { type: 'done' | 'inspected' | 'failed' | 'returned' }>): void {

@@ -50,7 +50,8 @@ async function open(settings: HostSettings): Promise<HostFacts> {
   const cpuWorkers = cores > 2 ? 2 : 1;
   pool = new Pool({ settings, device, workers, threads, cpuWorkers, emit });
   await pool.started();
-  const slots = { device: workers, cpu: cpuWorkers, media: 0, remote: 0 };
+  // One picture more than the runtime takes: it is decoded or encoded while the others are run.
+  const slots = { device: workers + 1, cpu: cpuWorkers, media: 0, remote: 0 };
   return { pid: process.pid, device, deviceReason: reason, workers, threads, slots };
 }
 

@@ -1,4 +1,4 @@
-import { nextMove, type ThreadState, type WaitingTask } from './dispatch.js';
+import { isWarmAnywhere, nextMove, type ThreadState, type WaitingTask } from './dispatch.js';
 import { type EngineError, serializeError, toEngineError } from './errors.js';
 import { stopError } from './stop.js';
 import type { HostEvent, StopReason, Task, TaskResult, Whereabouts } from './task.js';
@@ -15,8 +15,6 @@ export interface LaneThread extends ThreadState {
 
 export interface LaneOptions<Thread extends LaneThread> {
   threads: readonly Thread[];
-  /** Tasks that may run at once. */
-  atOnce: number;
   /** Whether a task runs only on a thread that has loaded its model. */
   needsModel: boolean;
   emit(event: HostEvent): void;
@@ -27,7 +25,7 @@ interface Ticket extends WaitingTask {
   task: Task;
   /** Null: nothing was said of it yet. */
   where: Whereabouts | null;
-  /** Set while a thread loads its model for it, or runs it. */
+  /** Set while it runs. */
   thread: LaneThread | null;
   /** How long a load on its behalf took. */
   loadMs: number;
@@ -47,7 +45,7 @@ export class LaneQueue<Thread extends LaneThread> {
 
   add(task: Task): void {
     const model = this.#options.needsModel ? task.model : null;
-    this.#queue.set(task.id, { task, model, where: null, thread: null, loadMs: 0 });
+    this.#queue.set(task.id, { task, model, isLoading: false, where: null, thread: null, loadMs: 0 });
     this.#pump();
   }
 
@@ -71,14 +69,17 @@ export class LaneQueue<Thread extends LaneThread> {
   }
 
   #pump(): void {
-    const { threads, atOnce } = this.#options;
+    const { threads } = this.#options;
     for (;;) {
-      const move = nextMove(this.#queue.values(), threads, atOnce);
+      const move = nextMove(this.#queue.values(), threads);
       if (!move) break;
       if (move.kind === 'run') void this.#perform(move.task, move.thread);
       else void this.#load(move.task, move.thread);
     }
-    for (const ticket of this.#queue.values()) this.#move(ticket, ticket.thread ? 'loading' : 'queued');
+    for (const ticket of this.#queue.values()) {
+      const waits = isWarmAnywhere(ticket, threads) ? 'queued' : 'parked';
+      this.#move(ticket, ticket.isLoading ? 'loading' : waits);
+    }
   }
 
   async #perform(ticket: Ticket, thread: Thread): Promise<void> {
@@ -99,16 +100,14 @@ export class LaneQueue<Thread extends LaneThread> {
 
   async #load(ticket: Ticket, thread: Thread): Promise<void> {
     const { task } = ticket;
-    ticket.thread = thread;
+    ticket.isLoading = true;
     const begin = this.#now();
     this.#options.emit({ type: 'progress', id: task.id, progress: { stage: 'load', fraction: 0 } });
     const error = await thread.load(task.model).then(() => null, toEngineError);
+    ticket.isLoading = false;
+    ticket.loadMs += this.#now() - begin;
     // The task may have ended, been given back or found another thread meanwhile.
-    if (this.#queue.get(task.id) === ticket) {
-      ticket.thread = null;
-      ticket.loadMs += this.#now() - begin;
-      if (error) this.#fail(ticket, error);
-    }
+    if (error && this.#queue.get(task.id) === ticket) this.#fail(ticket, error);
     this.#pump();
   }
 

@@ -71,7 +71,7 @@ export function chooseLayout(measured: readonly MeasuredLayout[]): Layout {
 }
 
 async function measuredLayout(tried: Layout[], findings: Findings): Promise<Layout> {
-  const subject = layoutSubject();
+  const subject = await layoutSubject();
   const network = createHash('sha256').update(subject.network).digest('hex');
   const facts = { cpu: cpus()[0]?.model, tried, network, runtime: runtimeFacts() };
   const known = findings.find('layout', facts, { schema: layoutSchema });

@@ -6,12 +6,14 @@ import type { HostSettings } from './host-settings.js';
 import { LaneQueue, type LaneThread } from './lane-queue.js';
 import type { ImageFacts } from './media/media.js';
 import type { Lane } from './operations/operation.js';
+import { Permits } from './permits.js';
 import type { HostEvent, StopReason, Task, TaskResult } from './task.js';
 import {
   type LoadReport,
   newControl,
   type ProgressNote,
   type Reply,
+  markPermit,
   setStop,
   threadDeath,
   unwrap,
@@ -31,7 +33,7 @@ export interface PoolOptions {
   settings: HostSettings;
   /** The execution provider that models run on. */
   device: Device;
-  /** Tasks that may run on models at once; there is one thread more. */
+  /** Tasks that may be inside the runtime at once; there is one thread more. */
   workers: number;
   /** Threads of one model run. */
   threads: number;
@@ -62,12 +64,12 @@ export class Pool {
     this.#workers = workers;
     this.#maxRss = (settings.maxRssMb ?? defaultMaxRssMb(settings)) * 2 ** 20;
     const memory = (settings.modelMemoryMb * 2 ** 20) / (workers + 1);
-    const open = (threads: number, atOnce: number, needsModel: boolean) => {
-      const opened = Array.from({ length: threads }, () => this.#open({ ...model, settings, memory }, 1));
-      return new LaneQueue({ threads: opened, atOnce, needsModel, emit });
+    const open = (count: number, permits: Int32Array | null) => {
+      const threads = Array.from({ length: count }, () => this.#open({ ...model, settings, memory, permits }, 1));
+      return new LaneQueue({ threads, needsModel: permits !== null, emit });
     };
-    this.#inspector = this.#open({ ...model, settings, memory }, inspections);
-    this.#lanes = { device: open(workers + 1, workers, true), cpu: open(cpuWorkers, cpuWorkers, false) };
+    this.#inspector = this.#open({ ...model, settings, memory, permits: null }, inspections);
+    this.#lanes = { device: open(workers + 1, Permits.memoryFor(workers)), cpu: open(cpuWorkers, null) };
   }
 
   /** Resolves when the threads that are needed first can take tasks; rejects with the reason why one cannot. */
@@ -161,7 +163,6 @@ interface ThreadListener {
 /** One worker thread: a Piscina that never grows, never shrinks and never idles out, started when it is first needed. */
 class PoolThread implements LaneThread {
   status: LaneThread['status'] = 'idle';
-  loading: string | null = null;
   warm: ReadonlySet<string> = new Set();
   free: number;
   usedAt = 0;
@@ -195,7 +196,6 @@ class PoolThread implements LaneThread {
 
   async load(model: string): Promise<void> {
     this.#begin('loading');
-    this.loading = model;
     const limitMs = this.#data.settings.loadSeconds * 1000;
     const watchdog = setTimeout(() => this.#listener.onStuck(model), limitMs).unref();
     try {
@@ -206,7 +206,6 @@ class PoolThread implements LaneThread {
     } finally {
       clearTimeout(watchdog);
       this.status = 'idle';
-      this.loading = null;
     }
   }
 
@@ -265,6 +264,8 @@ class PoolThread implements LaneThread {
   #mourn(error: unknown): void {
     this.warm = new Set();
     this.free = this.#data.memory;
+    const { control, permits } = this.#data;
+    if (markPermit(control, false) && permits) new Permits(permits).release();
     this.#listener.onDeath(error);
   }
 }

@@ -41,6 +41,12 @@ export class StageClock {
     return before;
   }
 
+  /** The attempt waits: the time until it enters a stage again belongs to none. */
+  leave(): void {
+    this.#lap();
+    this.#stage = null;
+  }
+
   /** Milliseconds per stage so far. */
   times(): Partial<Record<Stage, number>> {
     this.#lap();

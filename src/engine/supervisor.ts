@@ -67,7 +67,7 @@ class Supervisor implements TaskRunner {
   idleSlots(lane: Lane): number {
     const slots = this.#current?.facts?.slots[lane] ?? 0;
     const errands = [...(this.#current?.errands.values() ?? []), ...this.#waiting].filter(isIn(lane));
-    const parked = errands.filter(({ where }) => where === 'queued' || where === 'loading').length;
+    const parked = errands.filter(({ where }) => where === 'parked' || where === 'loading').length;
     return Math.max(0, Math.min(slots - (errands.length - parked), parkingPlaces - parked));
   }
 

@@ -73,10 +73,10 @@ export interface TaskRunner {
 export type StopReason = 'cancelled' | 'timeout';
 
 /**
- * Where a task is inside the host: `queued` has touched nothing yet and can be handed to another host, `loading` waits
- * for its model, `running` uses one of its lane's slots.
+ * Where a task is inside the host: `queued` waits for a thread, `parked` waits until a model has been loaded, `loading`
+ * has its model loaded, `running` has begun. Only what is queued or running counts against the slots of its lane.
  */
-export type Whereabouts = 'queued' | 'loading' | 'running';
+export type Whereabouts = 'queued' | 'parked' | 'loading' | 'running';
 
 /** Server → host. */
 export type HostCommand =

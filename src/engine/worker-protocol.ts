@@ -12,8 +12,10 @@ export interface WorkerData {
   threads: number;
   /** Bytes for loaded models in this thread. */
   memory: number;
-  /** One integer: 0, or why the running task is to stop. Shared, since a thread inside the runtime reads no messages. */
+  /** How the running task is told to stop, and whether it holds a permit. Shared: a thread inside the runtime reads no messages. */
   control: Int32Array;
+  /** Memory of the permits to be inside the runtime; null for threads that run no models. */
+  permits: Int32Array | null;
 }
 
 /** What a worker thread has loaded after a load. */
@@ -51,21 +53,31 @@ export function unwrap<Value>(reply: Reply<Value>): Value {
 }
 
 export function newControl(): Int32Array {
-  return new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+  return new Int32Array(new SharedArrayBuffer(2 * Int32Array.BYTES_PER_ELEMENT));
 }
 
+const [stopField, permitField] = [0, 1];
 const stopCodes = { cancelled: 1, timeout: 2 } satisfies Record<StopReason, number>;
 
 /** Asks the running task of a thread to stop at its next step; null withdraws. */
 export function setStop(control: Int32Array, reason: StopReason | null): void {
-  Atomics.store(control, 0, reason === null ? 0 : stopCodes[reason]);
+  Atomics.store(control, stopField, reason === null ? 0 : stopCodes[reason]);
 }
 
 /** Why the running task is to stop, or null. */
 export function readStop(control: Int32Array): StopReason | null {
-  const code = Atomics.load(control, 0);
+  const code = Atomics.load(control, stopField);
   if (code === 0) return null;
   return code === stopCodes.timeout ? 'timeout' : 'cancelled';
+}
+
+export function hasPermit(control: Int32Array): boolean {
+  return Atomics.load(control, permitField) === 1;
+}
+
+/** Notes whether the running task holds a permit; returns whether it did before. */
+export function markPermit(control: Int32Array, isHeld: boolean): boolean {
+  return Atomics.exchange(control, permitField, Number(isHeld)) === 1;
 }
 
 /** What happened to a task whose thread died under it. */

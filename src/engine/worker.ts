@@ -6,12 +6,15 @@ import { createImageKit, inspect as inspectImage } from './media/image.js';
 import type { ImageFacts } from './media/media.js';
 import type { ModelParams, Operation } from './operations/operation.js';
 import type { LoadedModels, Workbench } from './operations/workbench.js';
+import { Permits } from './permits.js';
 import { SessionCache } from './session-cache.js';
 import { StageClock } from './stages.js';
 import { stopError } from './stop.js';
 import type { Task, TaskResult } from './task.js';
 import {
+  hasPermit,
   type LoadReport,
+  markPermit,
   type ProgressNote,
   type Reply,
   readStop,
@@ -20,7 +23,8 @@ import {
 } from './worker-protocol.js';
 import type { ModelLoader } from './model-loader.js';
 
-const { settings, device, threads, memory, control } = workerData as WorkerData;
+const { settings, device, threads, memory, control, permits: permitMemory } = workerData as WorkerData;
+const permits = permitMemory && new Permits(permitMemory);
 
 const { findOperation } = (await import(settings.operationsModule ?? './operations/index.js')) as {
   findOperation(name: string): Operation | undefined;
@@ -62,8 +66,12 @@ async function attempt(task: Task): Promise<TaskResult> {
   const bench = openBench(task, clock, (model) => {
     usedDevice = model.device;
   });
-  const outcome = await operation.perform(bench, task.params as unknown as ModelParams);
-  return { ...outcome, device: usedDevice, stageMs: clock.times() };
+  try {
+    const outcome = await operation.perform(bench, task.params as unknown as ModelParams);
+    return { ...outcome, device: usedDevice, stageMs: clock.times() };
+  } finally {
+    returnPermit();
+  }
 }
 
 function openBench(task: Task, clock: StageClock, onModel: (model: LoadedModel) => void): Workbench {
@@ -78,11 +86,25 @@ function openBench(task: Task, clock: StageClock, onModel: (model: LoadedModel) 
       return modelFor(kind, loaded, task.model);
     },
     checkpoint: (stage, fraction) => {
+      throwIfStopped();
+      if (stage !== 'infer') returnPermit();
+      else if (permits && !hasPermit(control)) {
+        clock.leave();
+        permits.acquire(throwIfStopped);
+        markPermit(control, true);
+      }
       clock.enter(stage, fraction);
-      const reason = readStop(control);
-      if (reason) throw stopError(reason);
     },
   };
+}
+
+function throwIfStopped(): void {
+  const reason = readStop(control);
+  if (reason) throw stopError(reason);
+}
+
+function returnPermit(): void {
+  if (markPermit(control, false)) permits?.release();
 }
 
 function inputPath({ inputs }: Task, field: string): string {

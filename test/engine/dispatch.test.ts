@@ -1,63 +1,60 @@
 import { describe, expect, it } from 'vitest';
-import { nextMove, type ThreadState } from '#src/engine/dispatch.js';
+import { isWarmAnywhere, nextMove, type ThreadState } from '#src/engine/dispatch.js';
 
 interface Thread extends ThreadState {
   name: string;
 }
 
-/** A thread from a line such as `a idle x,y free 5`, `b running x`, `c loading z (x,y)`. */
+/** A thread from a line such as `a idle x,y free 5`: its name, what it does, its models, its memory. */
 function thread(line: string, order: number): Thread {
-  const match = line.match(/^(\w+) (idle|running|loading) ?(\w*)?(?:,(\w+))? ?(?:\((.*?)\))? ?(?:free (\d+))?$/);
+  const match = line.match(/^(\w) (idle|running|loading)(?: ([xyz,]+))?(?: free (\d+))?$/);
   if (!match) throw new Error(`Not a thread: ${line}`);
-  const [, name = '', status, first, second, others, free = '0'] = match;
-  const warm =
-    status === 'loading' ? (others?.split(',') ?? []) : [first, second].filter((model) => model !== undefined);
-  const loading = status === 'loading' ? (first ?? null) : null;
-  return { name, status: status as Thread['status'], loading, warm: new Set(warm), free: Number(free), usedAt: order };
+  const [, name = '', status, warm, free = '0'] = match;
+  const models = new Set(warm?.split(',') ?? []);
+  return { name, status: status as Thread['status'], warm: models, free: Number(free), usedAt: order };
+}
+
+/** A task from the name of its model; `x…` is being loaded for it, `-` needs none. */
+function task(line: string) {
+  return { model: line === '-' ? null : line.slice(0, 1), isLoading: line.endsWith('…') };
 }
 
 /** What comes next: `run x on a`, `load x on a`, or null. */
-function next(models: (string | null)[], threads: string[], atOnce = threads.length - 1): string | null {
-  const move = nextMove(
-    models.map((model) => ({ model })),
-    threads.map(thread),
-    atOnce,
-  );
+function next(tasks: string[], threads: string[]): string | null {
+  const move = nextMove(tasks.map(task), threads.map(thread));
   return move && `${move.kind} ${move.task.model} on ${move.thread.name}`;
 }
 
 describe('nextMove', () => {
-  it.each<[string, string | null, (string | null)[], string[]]>([
+  it.each<[string, string | null, string[], string[]]>([
     ['does nothing without tasks', null, [], ['a idle', 'b idle']],
+    ['does nothing without an idle thread', null, ['x', '-'], ['a running x', 'b loading']],
     ['runs a task where its model is warm', 'run x on b', ['x'], ['a idle y', 'b idle x', 'c idle']],
+    ['runs tasks that need no model anywhere', 'run null on a', ['-'], ['a idle', 'b idle']],
     ['runs the longest waiting task first', 'run y on a', ['y', 'x'], ['a idle y', 'b idle x']],
+    ['loads where most memory is free', 'load x on b', ['x'], ['a idle free 1', 'b idle y free 5', 'c idle free 2']],
+    ['loads on the longest unused of equal threads', 'load x on a', ['x'], ['a idle y', 'b idle z']],
+    ['loads a model while another thread runs', 'load y on b', ['y'], ['a running x', 'b idle']],
+    ['loads a second copy for a thread without work', 'load x on b', ['x'], ['a running x', 'b idle']],
+    ['loads a model once for one task', null, ['x…'], ['a loading', 'b idle', 'c idle']],
+    ['runs a task elsewhere while its model loads', 'run x on b', ['x…'], ['a loading', 'b idle x']],
+    ['lets a later task run while an earlier one loads', 'run x on b', ['y…', 'x'], ['a loading', 'b idle x']],
+    ['leaves one thread that does not load', null, ['y…', 'z'], ['a loading', 'b idle x']],
     [
-      'loads a model where most memory is free',
-      'load x on b',
-      ['x'],
-      ['a idle y free 1', 'b idle z free 5', 'c idle free 2'],
+      'lets several load where there are more threads',
+      'load z on b',
+      ['y…', 'z'],
+      ['a loading', 'b idle', 'c running'],
     ],
-    ['loads a model on the longest unused of equal threads', 'load x on a', ['x'], ['a idle y', 'b idle z']],
-    [
-      'lets a later task run while the model of an earlier one loads',
-      'run x on b',
-      ['y', 'x'],
-      ['a loading y', 'b idle x'],
-    ],
-    ['loads a model while every slot is taken', 'load y on b', ['y'], ['a running x', 'b idle']],
-    ['does not run more tasks than may run at once', null, ['x'], ['a running y', 'b idle x']],
-    ['leaves one thread that does not load', null, ['z'], ['a loading y', 'b idle x']],
-    ['does not load onto a thread where an earlier task will run', null, ['x', 'z'], ['a running y', 'b idle x']],
-    ['does not load a second copy for a slot that is not there', null, ['x'], ['a running x', 'b idle']],
-    ['loads a second copy for a slot that would stay empty', 'load x on b', ['x'], ['a running x', 'b idle', 'c idle']],
-    ['counts a load under way as the use of a slot', null, ['x'], ['a running x', 'b loading x', 'c idle']],
-    ['does not wait for the load of another model', 'load x on b', ['x'], ['a loading y (x)', 'b idle']],
-    ['runs tasks that need no model anywhere', 'run null on a', [null], ['a idle', 'b idle']],
-  ])('%s', (_, expected, models, threads) => {
-    expect(next(models, threads)).toBe(expected);
+    ['does not wait for the load of another model', 'load x on b', ['y…', 'x'], ['a loading x', 'b idle']],
+  ])('%s', (_, expected, tasks, threads) => {
+    expect(next(tasks, threads)).toBe(expected);
   });
+});
 
-  it('waits when every thread is busy', () => {
-    expect(next(['x', null], ['a running x', 'b loading y'], 2)).toBeNull();
+describe('isWarmAnywhere', () => {
+  it('asks also threads that are busy', () => {
+    const threads = ['a running x', 'b idle y'].map(thread);
+    expect(['x', 'y', 'z', '-'].map((line) => isWarmAnywhere(task(line), threads))).toEqual([true, true, false, true]);
   });
 });

@@ -27,6 +27,17 @@ describe('StageClock', () => {
     expect(clock.times()).toEqual({ decode: 11, infer: 40 });
   });
 
+  it('gives the time of a wait to no stage', () => {
+    const { clock, time } = openClock();
+    clock.enter('decode');
+    time.now += 10;
+    clock.leave();
+    time.now += 1000;
+    clock.enter('infer');
+    time.now += 20;
+    expect(clock.times()).toEqual({ decode: 10, infer: 20 });
+  });
+
   it('tells the stage before, to return to it', () => {
     const { clock } = openClock();
     expect([clock.enter('decode'), clock.enter('load')]).toEqual([null, 'decode']);

@@ -50,7 +50,7 @@ export interface Workbench {
   model<Task extends ModelTask>(task: Task): Promise<LoadedModels[Task]>;
   /**
    * Says where the attempt is (`fraction` of this stage, 0..1). Call between tiles and steps: throws `cancelled` or
-   * `timeout` when the attempt is to stop.
+   * `timeout` when the attempt is to stop. Only what is in `infer` may run a model: entering it waits for its turn.
    */
   checkpoint(stage: Stage, fraction?: number): void;
 }

@@ -1,7 +1,5 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { type ModelEntry, readLockfile } from '../../models/lockfile.js';
-import { bundledFolder, lockfilePath } from '../../models/weights.js';
+import { bundledFolder, lockfilePath, readVerified } from '../../models/weights.js';
 import type { Subject } from './measure.js';
 import { type ConvShape, convInput, convNetwork } from './network.js';
 
@@ -15,8 +13,8 @@ const large: ConvShape = { side: 256, channels: 64, layers: 5 };
 const tileSide = 96;
 
 /** The network by which workers and threads are chosen: the upscaler that comes with the program, else a generated one. */
-export function layoutSubject(): Subject {
-  return bundledUpscaler() ?? generated(small);
+export async function layoutSubject(): Promise<Subject> {
+  return (await bundledUpscaler()) ?? generated(small);
 }
 
 /** The network by which devices are compared: nothing but convolutions, which every provider must know. */
@@ -29,14 +27,15 @@ function generated(shape: ConvShape): Subject {
   return { network: convNetwork(shape), feeds: { input: { type: 'float32', data: convInput(shape), dims } } };
 }
 
-function bundledUpscaler(): Subject | null {
+async function bundledUpscaler(): Promise<Subject | null> {
   const entry = readLockfile(lockfilePath).models.find(isPictureUpscaler);
   const [file, input] = [entry?.files[0], entry?.inputs[0]];
-  const path = file && join(bundledFolder, file.name);
-  if (!input || !path || !existsSync(path)) return null;
+  if (!entry || !file || !input) return null;
+  const network = await readVerified(entry, file, bundledFolder).catch(() => null);
+  if (!network) return null;
   const dims = [1, tileSide, tileSide, 3];
   const data = Uint8Array.from({ length: tileSide * tileSide * 3 }, (_, index) => (index * 2_654_435_761) >>> 24);
-  return { network: new Uint8Array(readFileSync(path)), feeds: { [input.name]: { type: 'uint8', data, dims } } };
+  return { network: new Uint8Array(network), feeds: { [input.name]: { type: 'uint8', data, dims } } };
 }
 
 /** Takes a picture of any size as 8-bit samples. */

@@ -39,7 +39,7 @@ describe('measure', () => {
     ['workers and threads', layoutSubject],
     ['devices', deviceSubject],
   ])('runs the network by which %s are chosen', async (_, open) => {
-    const [finding] = await measure(open(), [brief], 20_000);
+    const [finding] = await measure(await open(), [brief], 20_000);
     expect(finding?.output.data.length).toBeGreaterThan(0);
   });
 });
