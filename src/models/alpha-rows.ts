@@ -3,7 +3,7 @@ import { mix, type Position, position } from './bilinear.js';
 import type { AlphaFit } from './guided-filter.js';
 
 // A matte hardly ever says 0 or 1 for sure; these become so, and what lies between is stretched.
-const [low, high] = [0.1, 0.9];
+const [low, high] = [0.15, 0.85];
 
 const open = 128;
 

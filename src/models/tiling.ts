@@ -28,7 +28,7 @@ export interface TileLimits {
 }
 
 export interface EnlargeOptions {
-  /** Takes the next rows of the result. */
+  /** Takes the next rows of the result; their memory is used again once it settles. */
   write(rows: Pixels): Promise<void>;
   /** Called before every tile with the share that is done; throws to stop. */
   checkpoint(fraction: number): void;
@@ -61,11 +61,12 @@ const bandBytes = 128_000_000;
 export async function enlarge(source: PixelReader, model: UpscaleModel, options: EnlargeOptions): Promise<void> {
   const { columns, rows } = planTiles(source, limitsFor(source, model, options.tile ?? defaultTile));
   const tiles = columns.length * rows.length;
+  const memory = createBand(source, rows, model.scale);
   let done = 0;
   let carry: Uint8Array | null = null;
   for (const row of rows) {
     const input = await source.readRows(row.start, row.size);
-    const band = createBand(source, row, model.scale);
+    const band = bandFor(row, memory, model.scale);
     for (const column of columns) {
       options.checkpoint(done++ / tiles);
       const tile = crop(input, column);
@@ -114,10 +115,16 @@ function roundUp(length: number): number {
   return Math.ceil(length / granule) * granule;
 }
 
-/** The rows of the result that a row of tiles is used for. */
-function createBand({ width, channels }: PixelReader, { from, to }: Span, scale: number): Pixels {
-  const size = { width: width * scale, height: (to - from) * scale };
+/** Memory for the rows of the result that one row of tiles is used for: the same for all of them, one after the other. */
+function createBand({ width, channels }: PixelReader, rows: Span[], scale: number): Pixels {
+  const most = Math.max(...rows.map(({ from, to }) => to - from));
+  const size = { width: width * scale, height: most * scale };
   return { data: new Uint8Array(size.width * size.height * channels), ...size, channels };
+}
+
+function bandFor({ from, to }: Span, memory: Pixels, scale: number): Pixels {
+  const height = (to - from) * scale;
+  return { ...memory, data: memory.data.subarray(0, memory.width * height * memory.channels), height };
 }
 
 function crop({ data, width, height, channels }: Pixels, { start, size }: Span): Pixels {

@@ -82,7 +82,7 @@ export function upscaleContract(name: string, load: () => Promise<LoadedModel>, 
         const options = {
           tile: window,
           checkpoint: () => {},
-          write: async (rows: (typeof bands)[0]) => void bands.push(rows),
+          write: async (rows: (typeof bands)[0]) => void bands.push({ ...rows, data: rows.data.slice() }),
         };
         await enlarge(readerOf(picture), model, options);
         const quality = psnr(joinRows(bands).data, (await model.upscale(picture)).data);

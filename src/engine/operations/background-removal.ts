@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { alphaOfRows } from '../../models/alpha-rows.js';
+import { findNearbyColours, foregroundOfRows } from '../../models/foreground.js';
 import { fitAlpha, guideSize } from '../../models/guided-filter.js';
 import type { Pixels } from '../media/media.js';
 import type { Operation, OutputFile } from './operation.js';
@@ -27,11 +28,10 @@ export const backgroundRemoval: Operation<Params> = {
   summary: 'Removes the background of a picture',
   params,
   async perform(bench, { only_mask, format }) {
-    const findAlpha = await predict(bench);
+    const finding = await find(bench);
     const source = await bench.images.open(bench.input('image'));
     try {
-      const write = only_mask ? writeMask : writeCutout;
-      const output = await write(bench, { source, findAlpha, format });
+      const output = await (only_mask ? writeMask : writeCutout)(bench, { source, format, ...finding });
       return { outputs: [output], warnings: [], facts: { width: source.width, height: source.height } };
     } finally {
       await source.close();
@@ -39,12 +39,16 @@ export const backgroundRemoval: Operation<Params> = {
   },
 };
 
-/** Alpha 0..255 of rows of the picture. */
-type FindAlpha = (rows: Pixels, top: number) => Uint8Array;
+/** What the network and the colours of the picture say together. */
+interface Finding {
+  /** Alpha 0..255 of rows of the picture. */
+  findAlpha(rows: Pixels, top: number): Uint8Array;
+  /** Takes the background out of the colours of half transparent pixels. */
+  cleanColours(rows: Pixels, top: number): void;
+}
 
-interface Cutout {
+interface Cutout extends Finding {
   source: PixelReader;
-  findAlpha: FindAlpha;
   format: Params['format'];
 }
 
@@ -52,7 +56,7 @@ interface Cutout {
 const rowsAtATime = 128;
 
 /** Runs the network at its own size and fits what it says to the colours of the picture. */
-async function predict(bench: Workbench): Promise<FindAlpha> {
+async function find(bench: Workbench): Promise<Finding> {
   const { images } = bench;
   const path = bench.input('image');
   bench.checkpoint('decode');
@@ -63,12 +67,19 @@ async function predict(bench: Workbench): Promise<FindAlpha> {
   bench.checkpoint('infer');
   const matte = await model.predict(small);
   bench.checkpoint('compose');
-  return alphaOfRows(fitAlpha(matte, guide), facts);
+  const fit = fitAlpha(matte, guide);
+  const colours = findNearbyColours(guide, alphaOfRows(fit, guide)(guide, 0));
+  return { findAlpha: alphaOfRows(fit, facts), cleanColours: foregroundOfRows(colours, facts) };
 }
 
-async function writeCutout(bench: Workbench, { source, findAlpha, format }: Cutout): Promise<OutputFile> {
+async function writeCutout(bench: Workbench, { source, format, ...finding }: Cutout): Promise<OutputFile> {
   const target = await bench.images.create({ width: source.width, height: source.height, channels: 4 });
-  for await (const { rows, alpha } of bands(bench, { source, findAlpha })) await target.write(withAlpha(rows, alpha));
+  for await (const { rows, top } of bands(bench, source)) {
+    const result = withAlpha(rows, finding.findAlpha(rows, top));
+    finding.cleanColours(result, top);
+    keepTransparency(result.data, 4, rows);
+    await target.write(result);
+  }
   bench.checkpoint('encode');
   return target.encode(format);
 }
@@ -76,31 +87,20 @@ async function writeCutout(bench: Workbench, { source, findAlpha, format }: Cuto
 async function writeMask(bench: Workbench, { source, findAlpha, format }: Cutout): Promise<OutputFile> {
   const { width, height } = source;
   const mask = { data: new Uint8Array(width * height), width, height, channels: 1 } as const;
-  for await (const { top, alpha } of bands(bench, { source, findAlpha })) mask.data.set(alpha, top * width);
+  for await (const { rows, top } of bands(bench, source)) {
+    const alpha = findAlpha(rows, top);
+    keepTransparency(alpha, 1, rows);
+    mask.data.set(alpha, top * width);
+  }
   bench.checkpoint('encode');
   return bench.images.encode(mask, format);
 }
 
-interface Band {
-  rows: Pixels;
-  top: number;
-  alpha: Uint8Array;
-}
-
-/** The picture from top to bottom; an alpha channel that it had is multiplied in: what was transparent stays so. */
-async function* bands(bench: Workbench, { source, findAlpha }: Omit<Cutout, 'format'>): AsyncGenerator<Band> {
+/** The picture from top to bottom. */
+async function* bands(bench: Workbench, source: PixelReader): AsyncGenerator<{ rows: Pixels; top: number }> {
   for (let top = 0; top < source.height; top += rowsAtATime) {
     bench.checkpoint('compose', top / source.height);
-    const rows = await source.readRows(top, Math.min(rowsAtATime, source.height - top));
-    const alpha = findAlpha(rows, top);
-    if (rows.channels === 4) multiplyAlpha(alpha, rows);
-    yield { rows, top, alpha };
-  }
-}
-
-function multiplyAlpha(alpha: Uint8Array, { data }: Pixels): void {
-  for (let at = 0; at < alpha.length; at++) {
-    alpha[at] = Math.round(((alpha[at] as number) * (data[4 * at + 3] as number)) / 255);
+    yield { rows: await source.readRows(top, Math.min(rowsAtATime, source.height - top)), top };
   }
 }
 
@@ -113,4 +113,12 @@ function withAlpha({ data, width, height, channels }: Pixels, alpha: Uint8Array)
     result[to + 3] = alpha[at] as number;
   }
   return { data: result, width, height, channels: 4 };
+}
+
+/** What was transparent before stays so: multiplies the alpha of the picture into the last of the channels of the result. */
+function keepTransparency(result: Uint8Array, channels: 1 | 4, before: Pixels): void {
+  if (before.channels !== 4) return;
+  for (let from = 3, to = channels - 1; to < result.length; from += 4, to += channels) {
+    result[to] = Math.round(((result[to] as number) * (before.data[from] as number)) / 255);
+  }
 }
