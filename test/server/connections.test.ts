@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { errorOf, sendRaw, startServer, until } from './harness.js';
+import { bodyOf, errorOf, pictureForm, sendRaw, startServer, until } from './harness.js';
 
 describe('a connection that breaks the protocol', () => {
   it('is told so in the shape of every other error', async () => {
@@ -96,11 +96,12 @@ describe('a connection that takes its time', () => {
 
   it('is not closed while a long answer is under way', async () => {
     const { url } = await startServer({ connections: impatient, heartbeatMs: 20 });
-    const form = new FormData();
-    form.set('image', new Blob(['x']), 'a.png');
-    const { id } = (await (
-      await fetch(`${url}/api/generate/background-removal`, { method: 'POST', body: form })
-    ).json()) as { id: string };
+    // On a busy machine even a short upload can take longer than this server likes.
+    const id = await until(async () => {
+      const init = { method: 'POST', body: pictureForm() };
+      const submitted = await fetch(`${url}/api/generate/background-removal`, init).catch(() => null);
+      return submitted?.status === 202 && (await bodyOf(submitted)).id;
+    });
     const answer = await fetch(`${url}/api/generate/status/${id}/events`);
     let beats = 0;
     for await (const chunk of answer.body as unknown as AsyncIterable<Uint8Array>) {

@@ -91,7 +91,7 @@ it('a thousand broken requests get an error each, and leave nothing behind', asy
     const batch = Array.from({ length: 40 }, () => mutate(below));
     const answers = await Promise.all(batch.map((bytes) => send(port, bytes)));
     for (const [index, answer] of answers.entries()) {
-      const isOneAnswer = answer.status >= 400 && !answer.body.includes('HTTP/1.1');
+      const isOneAnswer = answer.status >= 400 && !/HTTP\/1.1 \d/.test(answer.body);
       if (isOneAnswer) await errorOf(answer);
       if (isOneAnswer) refused += 1;
       expect([answer.status, batch[index]?.toString('latin1')]).not.toEqual([500, expect.anything()]);
