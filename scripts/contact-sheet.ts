@@ -33,7 +33,7 @@ async function cutoutRow(photo: string): Promise<Buffer[]> {
   const cutout = darkroom(['cutout', photo], `${stem(photo)}.png`);
   const alpha = sharp(cutout).extractChannel(3).toColourspace('b-w').png().toBuffer();
   const composed = backgrounds.map((background) => sharp(cutout).flatten({ background }).png().toBuffer());
-  return Promise.all([photo, await alpha, ...(await Promise.all(composed))].map((picture) => fit(picture)));
+  return Promise.all([photo, await alpha, ...(await Promise.all(composed))].map((picture) => toTile(picture)));
 }
 
 /** A detail of the first photographs before, by Lanczos and by the model, side by side in pairs. */
@@ -53,7 +53,7 @@ async function enlargedRow(all: string[]): Promise<Buffer[]> {
         .resize({ ...tile, fit: 'fill', kernel: 'lanczos3' })
         .png()
         .toBuffer(),
-      await fit(enlarged),
+      await toTile(enlarged),
     );
   }
   return cells;
@@ -75,7 +75,7 @@ function darkroom(args: string[], name: string): string {
   return output;
 }
 
-function fit(picture: string | Buffer): Promise<Buffer> {
+function toTile(picture: string | Buffer): Promise<Buffer> {
   return sharp(picture)
     .rotate()
     .resize({ ...tile, fit: 'contain', background: '#f4f4f4' })
