@@ -1,10 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
-import { join } from 'node:path';
+import { readFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
 
-const main = join(import.meta.dirname, '..', 'server', 'main.js');
+const main = fileURLToPath(import.meta.resolve('#src/server/main.js'));
 
 /** The real server as a user starts it, on a port that stays the same over restarts. */
 export interface ServerProcess {
@@ -12,8 +13,8 @@ export interface ServerProcess {
   start(): Promise<void>;
   /** `SIGKILL` unless another signal is given; resolves when the process is gone. */
   kill(signal?: NodeJS.Signals): Promise<number | null>;
-  /** Process id of the server, and of its host process as `/health` tells it. */
-  pids(): Promise<{ server: number; host: number | null }>;
+  /** Process id of the host process; null while there is none. Linux only. */
+  hostPid(): Promise<number | null>;
 }
 
 /** A server over `dataFolder`; not started yet. */
@@ -38,9 +39,9 @@ export async function serverProcess(dataFolder: string, env: Record<string, stri
       const [code] = (await gone) as [number | null];
       return code;
     },
-    async pids() {
-      const health = (await (await fetch(`${url}/health`)).json()) as { host: { pid: number } | null };
-      return { server: child?.pid ?? 0, host: health.host?.pid ?? null };
+    async hostPid() {
+      const children = await readFile(`/proc/${child?.pid}/task/${child?.pid}/children`, 'utf8');
+      return children.trim() === '' ? null : Number(children.trim().split(' ').at(-1));
     },
   };
 }

@@ -49,8 +49,11 @@ async function killServer(server: ServerProcess): Promise<void> {
 }
 
 async function killHost(server: ServerProcess): Promise<void> {
-  const { host } = await server.pids();
-  if (host === null) return killHost(server);
+  let host = await server.hostPid();
+  while (host === null) {
+    await pause(20);
+    host = await server.hostPid();
+  }
   process.kill(host, 'SIGKILL');
 }
 

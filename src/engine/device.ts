@@ -33,7 +33,7 @@ const timeouts = {
 } satisfies Record<Accelerator, number>;
 
 const remedies = {
-  cuda: 'It needs an NVIDIA GPU with its driver, CUDA 12 with cuDNN 9, and the CUDA libraries of onnxruntime-node',
+  cuda: 'It needs an NVIDIA GPU with its driver, CUDA 12 with cuDNN 9, and the CUDA libraries of onnxruntime-node (`npm run gpu:cuda`)',
   tensorrt: 'It needs what cuda needs, and TensorRT 10',
   webgpu: 'It needs a GPU with a driver for Vulkan, Metal or Direct3D 12',
   coreml: 'It needs macOS on Apple silicon',
