@@ -1,31 +1,9 @@
-import type { Pixels, Size } from '../engine/media/media.js';
+import { EngineError } from '../engine/errors.js';
+import type { Pixels } from '../engine/media/media.js';
 import type { PixelReader } from '../engine/operations/workbench.js';
-import { bleedReach, enlargeTransparent } from './transparency.js';
 import type { UpscaleModel } from './model.js';
-
-/** A stretch of one axis, in pixels of the input. */
-export interface Span {
-  /** The window that the network sees: its first pixel and their number. */
-  start: number;
-  size: number;
-  /** The part of the result that is used, the end not included: it shares a ramp of `feather` pixels with each neighbour. */
-  from: number;
-  to: number;
-}
-
-/** The tiles of a picture: every column crossed with every row. */
-export interface TilePlan {
-  columns: Span[];
-  rows: Span[];
-}
-
-export interface TileLimits {
-  /** Pixels around the used part of a tile that its result depends on. */
-  pad: number;
-  /** Longest sides of a window, multiples of 8. */
-  width: number;
-  height: number;
-}
+import { feather, granule, planTiles, roundUp, type Span, type TileLimits } from './tile-plan.js';
+import { bleedReach, enlargeTransparent } from './transparency.js';
 
 export interface EnlargeOptions {
   /** Takes the next rows of the result; their memory is used again once it settles. */
@@ -36,16 +14,9 @@ export interface EnlargeOptions {
   tile?: number;
 }
 
-/** Width of the ramp over a seam. It hides what is left of a seam when a network looks further than its overlap. */
-export const feather = 8;
-
 // A pixel costs the same in tiles of every size on a CPU (measured for 96..768), so a larger tile saves overlap; but it is
 // also what a cancelled job waits for: 384 × 384 are 1 s on one core for our own nets, 4 s for Real-ESRGAN's general one.
 const defaultTile = 384;
-
-// Windows are multiples of it, so that pictures of all sizes bring few shapes to the runtime. With 32 a picture of 12
-// megapixels would be 5 % slower.
-const granule = 8;
 
 // A window is good for more than its overlap, whatever was asked for.
 const leastUsed = 32;
@@ -56,11 +27,12 @@ const bandBytes = 128_000_000;
 /**
  * Enlarges a picture of any height tile by tile from top to bottom, in memory for one row of tiles. When the model's
  * overlap covers its receptive field, the result is exactly that of the whole picture in one run, borders included: the
- * tiles at a border end there instead of being padded.
+ * tiles at a border end there instead of being padded. Errors: those of the model, `internal` for a black result.
  */
 export async function enlarge(source: PixelReader, model: UpscaleModel, options: EnlargeOptions): Promise<void> {
   const { columns, rows } = planTiles(source, limitsFor(source, model, options.tile ?? defaultTile));
   const tiles = columns.length * rows.length;
+  const careful = refusingBlack(model);
   const memory = createBand(source, rows, model.scale);
   let done = 0;
   let carry: Uint8Array | null = null;
@@ -70,7 +42,7 @@ export async function enlarge(source: PixelReader, model: UpscaleModel, options:
     for (const column of columns) {
       options.checkpoint(done++ / tiles);
       const tile = crop(input, column);
-      const large = await (tile.channels === 4 ? enlargeTransparent(tile, model) : model.upscale(tile));
+      const large = await (tile.channels === 4 ? enlargeTransparent(tile, careful) : careful.upscale(tile));
       paste(large, band, { row, column, scale: model.scale });
     }
     const shared = feather * model.scale * band.width * band.channels;
@@ -81,38 +53,11 @@ export async function enlarge(source: PixelReader, model: UpscaleModel, options:
   }
 }
 
-/**
- * Cuts a picture into windows of one size (its own size along an axis where it is within the limit). What is used of a
- * window lies `pad` pixels away from each inner side of it at least.
- */
-export function planTiles({ width, height }: Size, limits: TileLimits): TilePlan {
-  return { columns: cut(width, limits.width, limits.pad), rows: cut(height, limits.height, limits.pad) };
-}
-
-function cut(length: number, limit: number, pad: number): Span[] {
-  if (length <= limit) return [{ start: 0, size: length, from: 0, to: length }];
-  const shared = 2 * pad + feather;
-  const count = Math.ceil((length - shared) / (limit - shared));
-  // As many windows as the limit asks for, but none larger than that many need to be.
-  const size = roundUp((length + (count - 1) * shared) / count);
-  const starts = Array.from({ length: count }, (_, index) => Math.round((index * (length - size)) / (count - 1)));
-  const seams = starts.slice(1).map((start, index) => Math.floor(((starts[index] as number) + size + start) / 2));
-  return starts.map((start, index) => {
-    const [before, after] = [seams[index - 1], seams[index]];
-    const from = before === undefined ? 0 : before - feather / 2;
-    return { start, size, from, to: after === undefined ? length : after + feather / 2 };
-  });
-}
-
 function limitsFor({ width, channels }: PixelReader, { overlap, scale }: UpscaleModel, tile: number): TileLimits {
   const pad = overlap + (channels === 4 ? bleedReach : 0);
   const least = roundUp(2 * pad + feather + leastUsed);
   const affordable = Math.floor(bandBytes / (width * channels * scale ** 2) / granule) * granule;
   return { pad, width: Math.max(least, tile), height: Math.max(least, Math.min(tile, affordable)) };
-}
-
-function roundUp(length: number): number {
-  return Math.ceil(length / granule) * granule;
 }
 
 /** Memory for the rows of the result that one row of tiles is used for: the same for all of them, one after the other. */
@@ -135,6 +80,22 @@ function crop({ data, width, height, channels }: Pixels, { start, size }: Span):
     tile.set(data.subarray(at, at + size * channels), row * size * channels);
   }
   return { data: tile, width: size, height, channels };
+}
+
+/** Some drivers answer with black pictures instead of errors: better no result than that one. */
+function refusingBlack(model: UpscaleModel): UpscaleModel {
+  return {
+    ...model,
+    upscale: async (tile) => {
+      const large = await model.upscale(tile);
+      if (large.data.some((value) => value !== 0) || isDark(tile)) return large;
+      throw new EngineError('internal', `Model "${model.id}" made a picture black; its device may be at fault`);
+    },
+  };
+}
+
+function isDark({ data }: Pixels): boolean {
+  return data.reduce((sum, value) => sum + value, 0) < 4 * data.length;
 }
 
 /** Puts the used part of a tile into its band; over the ramp it shares with the tile before, it is mixed in. */

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Pixels } from '#src/engine/media/media.js';
 import type { UpscaleModel } from '#src/models/model.js';
 import { createSession } from '#src/models/session.js';
-import { enlarge, feather, planTiles, type Span } from '#src/models/tiling.js';
+import { enlarge } from '#src/models/tiling.js';
 import { upscaler } from '#src/models/upscaler.js';
 import { joinRows, noise, paint, psnr, readerOf } from '../helpers/pictures.js';
 import { tinyUpscaler } from '../helpers/tiny-models.js';
@@ -23,37 +23,6 @@ async function run(picture: Pixels, model: UpscaleModel, tile: number) {
   });
   return { result: joinRows(written), written, fractions, reads: source.reads };
 }
-
-describe('planTiles', () => {
-  const pad = 20;
-  const limit = 128;
-  test('cuts a side of any length so that each pixel is used, far enough from the inner sides of its window', () => {
-    for (let length = 1; length < 700; length++) {
-      const { columns, rows } = planTiles({ width: length, height: length }, { pad, width: limit, height: limit });
-      expect(rows).toEqual(columns);
-      expect(columns[0]?.from).toBe(0);
-      expect(columns.at(-1)?.to).toBe(length);
-      expect(new Set(columns.map(({ size }) => size)).size).toBe(1);
-      for (const [index, span] of columns.entries()) checkSpan(span, columns[index + 1], length);
-    }
-  });
-
-  function checkSpan({ start, size, from, to }: Span, next: Span | undefined, length: number): void {
-    expect(size).toBe(length <= limit ? length : size - (size % 8));
-    expect(size).toBeLessThanOrEqual(limit);
-    expect(start).toBeGreaterThanOrEqual(0);
-    expect(start + size).toBeLessThanOrEqual(length);
-    expect(from - start).toBeGreaterThanOrEqual(start === 0 ? 0 : pad);
-    expect(start + size - to).toBeGreaterThanOrEqual(next ? pad : 0);
-    if (next) expect(next.from).toBe(to - feather);
-  }
-
-  test('takes no more windows than their overlap makes necessary', () => {
-    const { columns, rows } = planTiles({ width: 4000, height: 3000 }, { pad: 18, width: 384, height: 384 });
-    const waste = (columns.length * rows.length * (columns[0]?.size ?? 0) * (rows[0]?.size ?? 0)) / (4000 * 3000);
-    expect(waste).toBeLessThan((384 / (384 - 2 * 18 - feather)) ** 2 * 1.02);
-  });
-});
 
 describe('enlarge', () => {
   test.each([
@@ -103,7 +72,7 @@ describe('enlarge', () => {
       overlap: 0,
       upscale: async ({ width, height }) => {
         const size = { width: 8 * width, height: 8 * height };
-        return { data: new Uint8Array(size.width * size.height * 3), ...size, channels: 3 };
+        return { data: new Uint8Array(size.width * size.height * 3).fill(9), ...size, channels: 3 };
       },
     };
     let largest = 0;
@@ -137,6 +106,23 @@ describe('enlarge', () => {
     };
     await expect(enlarge(readerOf(picture), counted, options)).rejects.toBe(stop);
     expect(tiles).toBe(2);
+  });
+
+  test('fails rather than give a black picture for one that is not', async () => {
+    const broken: UpscaleModel = {
+      id: 'broken',
+      scale: 2,
+      overlap: 0,
+      upscale: async (tile) => ({ ...magnify(tile, 2), data: new Uint8Array(tile.data.length * 4) }),
+    };
+    await expect(run(noise({ width: 9, height: 9 }, 3), broken, 64)).rejects.toMatchObject({
+      code: 'internal',
+      message: expect.stringContaining('"broken" made a picture black'),
+    });
+    const night = paint({ width: 9, height: 9 }, 3, () => [0, 0, 3]);
+    expect((await run(night, broken, 64)).result.width).toBe(18);
+    const nothing = paint({ width: 9, height: 9 }, 4, () => [200, 200, 200, 0]);
+    expect((await run(nothing, broken, 64)).result.channels).toBe(4);
   });
 
   test('leaves no visible seam where two tiles disagree', async () => {
