@@ -1,5 +1,4 @@
 import { type ChildProcess, fork } from 'node:child_process';
-import { once } from 'node:events';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { environmentWith } from './config.js';
@@ -97,15 +96,16 @@ export class HostProcess {
 
   async #watchEnd(): Promise<void> {
     const child = this.#child;
-    const channel = once(child, 'disconnect');
+    const channel = new Promise((resolve) => child.once('disconnect', resolve));
     const reason = await new Promise<string>((resolve) => {
       child.once('exit', (code, signal) =>
         resolve(signal ? `it was ended by ${signal}` : `it ended with code ${code}`),
       );
-      child.once('error', (error) => child.pid === undefined && resolve(error.message));
+      // Other errors are those of a signal or message to a process that is just ending.
+      child.on('error', (error) => child.pid === undefined && resolve(error.message));
     });
     // What it said last is still to be read.
-    if (child.connected) await channel;
+    if (child.pid !== undefined && child.connected) await channel;
     clearTimeout(this.#killTimer);
     this.#listener.onExit(reason);
   }

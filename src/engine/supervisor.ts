@@ -111,6 +111,16 @@ class Supervisor implements TaskRunner {
   }
 
   #start(): void {
+    try {
+      this.#open();
+    } catch (error) {
+      // The system has no room for a process just now.
+      this.#failures += 1;
+      this.#restart(error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  #open(): void {
     const host = new HostProcess(this.#options.settings, {
       onReady: () => this.#promote(host),
       onUnusable: (error) => this.#refuse(reviveError(error)),
@@ -126,6 +136,7 @@ class Supervisor implements TaskRunner {
 
   /** The new host is ready: it takes over, and the one before ends when its tasks have. */
   #promote(host: HostProcess): void {
+    if (this.#end) return;
     const before = this.#current;
     host.spare();
     this.#wasReady = true;
@@ -185,11 +196,15 @@ class Supervisor implements TaskRunner {
     for (const { reject } of this.#readyListeners.splice(0)) reject(new EngineError('internal', message));
   }
 
-  /** Starts another host in place of this one; after failures in a row the next try waits, at most 30 s. */
   #replace(host: HostProcess, reason: string): void {
     if (host === this.#current) this.#current = null;
     if (host === this.#next) this.#next = null;
-    if (this.#next || this.#end) return;
+    if (!this.#next) this.#restart(reason);
+  }
+
+  /** Starts a host in place of one that is lost; after failures in a row the next try waits, at most 30 s. */
+  #restart(reason: string): void {
+    if (this.#end) return;
     this.#options.onRestart(reason);
     const delayMs = this.#failures <= 1 ? 0 : Math.min(30_000, 125 * 2 ** this.#failures);
     clearTimeout(this.#restartTimer);

@@ -4,6 +4,7 @@ import type { LoadedModel } from '../models/index.js';
 import { EngineError } from './errors.js';
 import { createImageKit, inspect as inspectImage } from './media/image.js';
 import type { ImageFacts } from './media/media.js';
+import type { ModelLoader } from './model-loader.js';
 import type { ModelParams, Operation } from './operations/operation.js';
 import type { LoadedModels, Workbench } from './operations/workbench.js';
 import { Permits } from './permits.js';
@@ -21,7 +22,6 @@ import {
   replyWith,
   type WorkerData,
 } from './worker-protocol.js';
-import type { ModelLoader } from './model-loader.js';
 
 const { settings, device, threads, memory, control, permits: permitMemory } = workerData as WorkerData;
 const permits = permitMemory && new Permits(permitMemory);

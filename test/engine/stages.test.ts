@@ -64,7 +64,7 @@ describe('StageClock', () => {
       clock.enter(stage, fraction);
       time.now += 500;
     }
-    expect(notes.map((note) => Number(note.fraction.toFixed(3)))).toEqual([0, 0.2, 0.85, 0.85, 1]);
+    expect(notes.map((note) => Number(note.fraction.toFixed(3)))).toEqual([0.1, 0.2, 0.85, 0.85, 1]);
     expect(notes.at(-1)?.stage).toBe('encode');
   });
 });

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** Waits until the condition holds; fails after `deadlineMs`. */
@@ -18,6 +18,21 @@ export function isAlive(pid: number): boolean {
     return false;
   }
   return process.platform !== 'linux' || !/^\d+ \(.*\) [ZX]/s.test(statusOf(pid));
+}
+
+/** The processes that this one has started and whose command line holds this text; Linux only. */
+export function childrenWith(text: string): number[] {
+  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+  const isChild = (pid: number) => statusOf(pid).match(/^\d+ \(.*\) \w (\d+)/s)?.[1] === String(process.pid);
+  return pids.map(Number).filter((pid) => isChild(pid) && commandOf(pid).includes(text));
+}
+
+function commandOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+  } catch {
+    return '';
+  }
 }
 
 function statusOf(pid: number): string {

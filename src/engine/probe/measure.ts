@@ -1,4 +1,5 @@
-import { fork } from 'node:child_process';
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { Device, DeviceReport, TensorData } from '../../models/session.js';
 import { EngineError, reviveError, type SerializedError } from '../errors.js';
@@ -54,28 +55,24 @@ export async function measure(subject: Subject, measurements: Measurement[], tim
   }
 }
 
-function ask(probe: ReturnType<typeof fork>, command: ProbeCommand, timeout: AbortSignal): Promise<Finding> {
-  return new Promise((resolve, reject) => {
-    const onMessage = (answer: ProbeAnswer) => {
-      settle();
-      if ('error' in answer) reject(reviveError(answer.error));
-      else resolve(answer.finding);
-    };
-    const onExit = (code: number | null, signal: string | null) => {
-      settle();
-      reject(new EngineError('crashed', `the runtime ended the process (${signal ?? `exit code ${code}`})`));
-    };
-    const onTimeout = () => {
-      settle();
-      reject(new EngineError('timeout', 'the runtime did not answer in time'));
-    };
-    const settle = () => {
-      probe.off('message', onMessage).off('exit', onExit);
-      timeout.removeEventListener('abort', onTimeout);
-    };
-    probe.on('message', onMessage).on('exit', onExit);
-    timeout.addEventListener('abort', onTimeout);
-    if (timeout.aborted) onTimeout();
-    else probe.send(command, () => {});
-  });
+async function ask(probe: ChildProcess, command: ProbeCommand, timeout: AbortSignal): Promise<Finding> {
+  const settled = new AbortController();
+  const signal = AbortSignal.any([timeout, settled.signal]);
+  try {
+    probe.send(command, () => {});
+    const answer = await Promise.race([
+      once(probe, 'message', { signal }).then(([message]) => message as ProbeAnswer),
+      once(probe, 'exit', { signal }).then(([code, by]) => Promise.reject(ended(by ?? `exit code ${code}`))),
+    ]);
+    if ('error' in answer) throw reviveError(answer.error);
+    return answer.finding;
+  } catch (error) {
+    throw timeout.aborted ? new EngineError('timeout', 'the runtime did not answer in time') : error;
+  } finally {
+    settled.abort();
+  }
+}
+
+function ended(how: string): EngineError {
+  return new EngineError('crashed', `the runtime ended the process (${how})`);
 }

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { type Measurement, measure, type Subject } from '#src/engine/probe/measure.js';
 import { convInput, convNetwork } from '#src/engine/probe/network.js';
 import { deviceSubject, layoutSubject } from '#src/engine/probe/subject.js';
+import { childrenWith, until } from '../../helpers/processes.js';
 
 const shape = { side: 16, channels: 4, layers: 3 };
 
@@ -34,6 +35,18 @@ describe('measure', () => {
   it('does not wait longer than it may', async () => {
     await expect(measure(subject, [{ ...brief, ms: 60_000 }], 1000)).rejects.toMatchObject({ code: 'timeout' });
   });
+
+  it.skipIf(process.platform !== 'linux')(
+    'says so when the runtime ends its process, and leaves none behind',
+    async () => {
+      const finding = measure(subject, [{ ...brief, ms: 60_000 }], 60_000);
+      finding.catch(() => {});
+      await until(() => childrenWith('probe/entry.js').length === 1);
+      for (const pid of childrenWith('probe/entry.js')) process.kill(pid, 'SIGABRT');
+      await expect(finding).rejects.toMatchObject({ code: 'crashed', message: /SIGABRT/ });
+      await until(() => childrenWith('probe/entry.js').length === 0);
+    },
+  );
 
   it.each([
     ['workers and threads', layoutSubject],
