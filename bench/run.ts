@@ -4,7 +4,8 @@ import { availableParallelism, cpus, loadavg } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs, promisify } from 'node:util';
-import type { Case, Measurement } from './bench.js';
+import type { Case, Measured, Measurement } from './bench.js';
+import { interval, median } from './statistics.js';
 
 const run = promisify(execFile);
 const self = fileURLToPath(import.meta.url);
@@ -12,7 +13,7 @@ const casesFolder = join(import.meta.dirname, 'cases');
 
 const help = `npm run bench -- CASE [--rounds N]   measure one case
 npm run bench -- all                 measure every case
-Figures are ratios of medians between variants that alternate, each in a fresh process; every output is checked.
+Medians of variants that alternate, each in a fresh process, and how the first compares with the second; outputs are checked.
 Results are also written to bench/results/CASE.json.`;
 
 const { values, positionals } = parseArgs({
@@ -41,6 +42,8 @@ async function compare(test: Case, rounds = test.rounds): Promise<void> {
   const names = Object.keys(test.variants);
   const measured = new Map<string, Measurement[]>(names.map((name) => [name, []]));
   console.log(`\n${test.name}: ${test.question}`);
+  const obstacle = test.obstacle?.() ?? null;
+  if (obstacle !== null) return console.log(`  skipped: ${obstacle}`);
   for (let round = 0; round < rounds; round += 1) {
     // The order turns round so that a drift of the machine hits both alike.
     for (const name of round % 2 === 0 ? names : [...names].reverse()) {
@@ -52,41 +55,45 @@ async function compare(test: Case, rounds = test.rounds): Promise<void> {
   await conclude(test, measured);
 }
 
-async function conclude(test: Case, measured: Map<string, Measurement[]>): Promise<void> {
+async function conclude(test: Case, measured: Measured): Promise<void> {
   const checks = new Set([...measured.values()].flat().map(({ check }) => check));
   if (test.mustAgree && checks.size > 1)
     fail(`${test.name}: the variants made different things: ${[...checks].join(' | ')}`);
-  const medians = Object.fromEntries([...measured].map(([name, all]) => [name, median(all.map(({ value }) => value))]));
-  const [first = Number.NaN, second] = Object.values(medians);
-  const figure = second === undefined ? first : first / second;
+  const values = new Map([...measured].map(([name, all]) => [name, all.map(({ value }) => value)]));
+  const medians = Object.fromEntries([...values].map(([name, all]) => [name, median(all)]));
   for (const [name, value] of Object.entries(medians))
     console.log(`  median ${name.padEnd(12)} ${value.toFixed(2)} ${test.unit}`);
-  if (second !== undefined) console.log(`  ratio ${Object.keys(medians).join(' ÷ ')} = ${figure.toFixed(3)}`);
+  const { figure, confidence } = comparisonOf(test, values);
+  let holds: boolean | null = null;
   if (test.target) {
-    const verdict = test.target.holds(figure) ? 'holds' : 'MISSED';
-    console.log(`  target ${test.target.text}: ${verdict}`);
-    if (verdict === 'MISSED') process.exitCode = 1;
+    holds = test.target.holds(figure, measured);
+    console.log(`  target ${test.target.text}: ${holds ? 'holds' : 'MISSED'}`);
+    if (!holds) process.exitCode = 1;
   }
-  await save(test, {
-    medians,
-    figure,
-    target: test.target?.text ?? null,
-    quality: test.quality?.(measured),
-    rounds: Object.fromEntries(measured),
-  });
+  const { comparison = 'ratio', target } = test;
+  const answer = { medians, comparison, figure, confidence, target: target?.text ?? null, holds };
+  await save(test, { ...answer, quality: test.quality?.(measured), rounds: Object.fromEntries(measured) });
+}
+
+/** The first variant against the second, with its 90 % interval where there are rounds enough; one alone is its own figure. */
+function comparisonOf({ comparison = 'ratio' }: Case, values: ReadonlyMap<string, readonly number[]>) {
+  const [[one, first], two] = [...values] as [[string, number[]], [string, number[]]?];
+  if (!two) return { figure: median(first), confidence: null };
+  const compare = comparison === 'ratio' ? (a: number, b: number) => a / b : (a: number, b: number) => a - b;
+  const [other, second] = two;
+  const figure = compare(median(first), median(second));
+  const confidence = first.length >= 3 ? interval(first, second, compare) : null;
+  const range = confidence ? ` (90 %: ${confidence.map((bound) => bound.toFixed(3)).join(' to ')})` : '';
+  console.log(`  ${one} ${comparison === 'ratio' ? '÷' : '−'} ${other} = ${figure.toFixed(3)}${range}`);
+  return { figure, confidence };
 }
 
 async function save(test: Case, figures: object): Promise<void> {
   const folder = resolve('bench/results');
   await mkdir(folder, { recursive: true });
   const commit = (await run('git', ['rev-parse', '--short', 'HEAD']).catch(() => ({ stdout: 'none' }))).stdout.trim();
-  const machine = {
-    cpu: cpus()[0]?.model,
-    cores: availableParallelism(),
-    load: loadavg()[0],
-    node: process.version,
-    commit,
-  };
+  const [load] = loadavg();
+  const machine = { cpu: cpus()[0]?.model, cores: availableParallelism(), load, node: process.version, commit };
   await writeFile(
     join(folder, `${test.name}.json`),
     `${JSON.stringify({ name: test.name, question: test.question, unit: test.unit, ...figures, machine }, null, 2)}\n`,
@@ -112,13 +119,6 @@ function more({ more = {} }: Measurement): string {
   return Object.entries(more)
     .map(([name, value]) => `${name}=${typeof value === 'number' ? Number(value.toFixed(2)) : value}`)
     .join(' ');
-}
-
-function median(values: number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  const [low = Number.NaN, high = Number.NaN] = [sorted[sorted.length % 2 === 0 ? middle - 1 : middle], sorted[middle]];
-  return (low + high) / 2;
 }
 
 function fail(message: string): never {

@@ -1,0 +1,42 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createImageKit } from '#src/engine/media/image.js';
+import { findOperation, modelRequest, parseParams } from '#src/engine/operations/index.js';
+import type { OutputFile } from '#src/engine/operations/operation.js';
+import type { LoadedModels, Workbench } from '#src/engine/operations/workbench.js';
+import { loadModel } from '#src/models/index.js';
+import { readLockfile } from '#src/models/lockfile.js';
+import { chooseModel, lockfilePath } from '#src/models/weights.js';
+
+/** An operation with its model in this thread: no queue, no store, no host process. */
+export interface Direct {
+  /** Makes one picture; the file stays until `close`. */
+  perform(path: string): Promise<OutputFile>;
+  close(): Promise<void>;
+}
+
+/** The operation with the model that `auto` takes for these params. */
+export async function openDirect(name: string, raw: Record<string, unknown>, threads: number): Promise<Direct> {
+  const operation = findOperation(name);
+  if (!operation) throw new Error(`No operation ${name}`);
+  const { params } = parseParams(operation, raw);
+  const folder = await mkdtemp(join(tmpdir(), 'darkroom-direct-'));
+  const context = { folder, allowNonCommercial: false };
+  const entry = chooseModel(readLockfile(lockfilePath), modelRequest(operation, params), context);
+  const loaded = await loadModel(entry, { folder, device: 'cpu', threads });
+  const images = createImageKit({ folder, limits: { maxBytes: 5e7, maxPixels: 5e7, maxSide: 30_000 } });
+  const model: Workbench['model'] = async (task) => loaded.model as LoadedModels[typeof task];
+  return {
+    async perform(path) {
+      const bench: Workbench = { input: () => path, images, model, checkpoint: () => {} };
+      const [output] = (await operation.perform(bench, params)).outputs;
+      if (!output) throw new Error(`${name} made nothing of ${path}`);
+      return output;
+    },
+    async close() {
+      await loaded.release();
+      await rm(folder, { recursive: true });
+    },
+  };
+}
