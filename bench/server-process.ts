@@ -22,6 +22,7 @@ export async function serverProcess(dataFolder: string, env: Record<string, stri
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   let child: ChildProcess | null = null;
+  let isWanted = false;
   return {
     url,
     async start() {
@@ -30,10 +31,15 @@ export async function serverProcess(dataFolder: string, env: Record<string, stri
         env: { ...process.env, ...settings },
         stdio: ['ignore', 'pipe', 'inherit'],
       });
+      isWanted = true;
+      child.once('exit', (code, signal) => {
+        if (isWanted) console.error(`The server ended by itself (${signal ?? `exit code ${code}`})`);
+      });
       await readyLine(child);
     },
     async kill(signal = 'SIGKILL') {
       if (!child || child.exitCode !== null || child.signalCode !== null) return null;
+      isWanted = false;
       const gone = once(child, 'exit');
       child.kill(signal);
       const [code] = (await gone) as [number | null];
@@ -49,7 +55,12 @@ export async function serverProcess(dataFolder: string, env: Record<string, stri
 async function readyLine(child: ChildProcess): Promise<void> {
   if (!child.stdout) throw new Error('The server has no standard output');
   const lines = createInterface({ input: child.stdout });
-  for await (const line of lines) if (line.includes('ready at http')) break;
+  let isReady = false;
+  for await (const line of lines) {
+    isReady = line.includes('ready at http');
+    if (isReady) break;
+  }
+  if (!isReady) throw new Error('The server ended before it was ready; its reasons are on standard error');
   child.stdout.resume();
 }
 
