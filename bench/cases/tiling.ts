@@ -1,0 +1,143 @@
+import { readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { basename } from 'node:path';
+import sharp from 'sharp';
+import type { Pixels } from '#src/engine/media/media.js';
+import { loadModel } from '#src/models/index.js';
+import { type ModelEntry, readLockfile } from '#src/models/lockfile.js';
+import type { UpscaleModel } from '#src/models/model.js';
+import { createSession } from '#src/models/session.js';
+import { srvgg } from '#src/models/srvgg.js';
+import { enlarge, feather, planTiles, type TilePlan } from '#src/models/tiling.js';
+import { lockfilePath } from '#src/models/weights.js';
+import type { Case, Measurement } from '../bench.js';
+import { photo, sharedFiles } from '../material.js';
+import { psnr, readRgb } from '../pictures.js';
+
+// Sides that no tile divides, and small enough for the larger nets to see the whole in one run.
+const size = { width: 400, height: 333 };
+const tile = 192;
+
+/** What stands for "identical to the last bit": a number, since JSON knows no infinity. */
+const identical = 120;
+
+/** Weights that may lie beside the repository, by the entry of the lock file that says how they are run. */
+const open: Record<string, string> = {
+  'realesr-general-x4v3': 'RealESRGAN_General_x4_v3.onnx',
+  'realesr-animevideov3-x2': 'realesr-animevideov3-x2.onnx',
+  'realesr-animevideov3-x4': 'realesr-animevideov3-x4.onnx',
+};
+
+async function tiledAgainstWhole(): Promise<Measurement> {
+  const picture = await readRgb(await sharp(photo).resize(size).png().toBuffer());
+  const figures: Record<string, number> = {};
+  for (const model of await models()) {
+    const whole = await model.upscale(picture);
+    const same = psnr(await tiled(picture, model), whole);
+    figures[`${model.id} dB`] = Math.min(identical, same);
+    figures[`${model.id} seam`] = await seamOf(model);
+  }
+  const decibels = Object.entries(figures).flatMap(([name, value]) => (name.endsWith('dB') ? [value] : []));
+  return { value: Math.min(...decibels), check: Object.keys(figures).join(', '), more: figures };
+}
+
+async function models(): Promise<UpscaleModel[]> {
+  const entries = readLockfile(lockfilePath).models.filter(({ task }) => task === 'super-resolution');
+  const threads = availableParallelism();
+  const loaded = entries.map(async (entry): Promise<UpscaleModel | null> => {
+    if (entry.tier !== 'bundled') return fromShared(entry, threads);
+    const { task, model } = await loadModel(entry, { folder: '', device: 'cpu', threads });
+    return task === 'super-resolution' ? model : null;
+  });
+  return (await Promise.all(loaded)).filter((model) => model !== null);
+}
+
+async function fromShared(entry: ModelEntry, threads: number): Promise<UpscaleModel | null> {
+  const path = sharedFiles('weights/super-resolution', '.onnx').find((file) => basename(file) === open[entry.id]);
+  if (path === undefined || srvgg.task !== 'super-resolution') return null;
+  const session = await createSession(new Uint8Array(readFileSync(path)), { device: 'cpu', threads, model: entry });
+  return srvgg.wrap(entry, session);
+}
+
+async function tiled(picture: Pixels, model: UpscaleModel): Promise<Pixels> {
+  const [width, height] = [picture.width * model.scale, picture.height * model.scale];
+  const data = new Uint8Array(width * height * 3);
+  let done = 0;
+  const source = {
+    ...picture,
+    channels: 3 as const,
+    readRows: async (top: number, rows: number): Promise<Pixels> => {
+      const stride = picture.width * 3;
+      return { ...picture, data: picture.data.slice(top * stride, (top + rows) * stride), height: rows };
+    },
+    close: async () => {},
+  };
+  const write = async (rows: Pixels) => {
+    data.set(rows.data, done);
+    done += rows.data.length;
+  };
+  await enlarge(source, model, { write, checkpoint: () => {}, tile });
+  if (done !== data.length) throw new Error(`Expected ${data.length} bytes of rows, got ${done}`);
+  return { data, width, height, channels: 3 };
+}
+
+/**
+ * A picture that is one smooth slope, enlarged in tiles: the mean step between neighbours where tiles meet, divided by
+ * the mean step elsewhere. A seam would be a step that the slope does not have.
+ */
+async function seamOf(model: UpscaleModel): Promise<number> {
+  const made = await tiled(slope(), model);
+  const plan = planTiles(size, { pad: model.overlap, width: tile, height: tile });
+  const isSeam = seams(plan, model.scale);
+  const [at, elsewhere] = [
+    { sum: 0, count: 0 },
+    { sum: 0, count: 0 },
+  ];
+  // What interpolation does at the border of the picture is no seam.
+  const border = 2 * model.scale;
+  for (let y = border; y < made.height - border; y += 1) {
+    for (let x = border; x < made.width - border; x += 1) {
+      const place = (y * made.width + x) * 3;
+      const bin = isSeam.column(x) || isSeam.row(y) ? at : elsewhere;
+      bin.sum += stepAt(made, place, 3) + stepAt(made, place, made.width * 3);
+      bin.count += 1;
+    }
+  }
+  return at.sum / at.count / (elsewhere.sum / elsewhere.count);
+}
+
+function slope(): Pixels {
+  const data = Uint8Array.from({ length: size.width * size.height * 3 }, (_, at) => {
+    const [x, y] = [Math.floor(at / 3) % size.width, Math.floor(at / 3 / size.width)];
+    return Math.round(60 + (70 * x) / size.width + (70 * y) / size.height);
+  });
+  return { data, ...size, channels: 3 };
+}
+
+function stepAt({ data }: Pixels, place: number, stride: number): number {
+  return Math.abs((data[place + stride] as number) - (data[place] as number));
+}
+
+/** Whether a column or row of the result lies where two tiles are mixed. */
+function seams({ columns, rows }: TilePlan, scale: number) {
+  const ramps = (spans: TilePlan['rows']) => spans.slice(1).map(({ from }) => from * scale);
+  const isIn = (starts: number[]) => (at: number) =>
+    starts.some((start) => at >= start - 1 && at < start + feather * scale);
+  return { column: isIn(ramps(columns)), row: isIn(ramps(rows)) };
+}
+
+export default {
+  name: 'tiling',
+  question: `PSNR of a picture enlarged in tiles against the whole in one run, the lowest of all upscalers (${identical}: the same to the last bit)`,
+  unit: 'dB',
+  variants: { tiled: tiledAgainstWhole },
+  rounds: 1,
+  mustAgree: true,
+  target: {
+    text: '≥ 60 dB, and on a slope steps at seams ≤ 1.02 × those elsewhere',
+    holds: (decibels, measured) => {
+      const more = Object.entries(measured.get('tiled')?.[0]?.more ?? {});
+      return decibels >= 60 && more.every(([name, value]) => !name.endsWith('seam') || Number(value) <= 1.02);
+    },
+  },
+} satisfies Case;
