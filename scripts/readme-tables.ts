@@ -51,9 +51,10 @@ function modelsTable(root: string): string {
 }
 
 function measuredTable(root: string): string {
-  const rows = results(root).map(({ name, question, unit, medians, figure, target }) => {
+  const rows = results(root).map(({ name, question, unit, medians, comparison, figure, target }) => {
     const sides = Object.entries(medians).map(([variant, value]) => `${variant} ${round(value)} ${unit}`);
-    const answer = sides.length > 1 ? `${sides.join(', ')}: ratio ${round(figure)}` : sides.join('');
+    const compared = comparison === 'ratio' ? `ratio ${round(figure)}` : `${round(figure)} ${unit} apart`;
+    const answer = sides.length > 1 ? `${sides.join(', ')}: ${compared}` : sides.join('');
     return [`\`${name}\``, question, answer, target ?? ''];
   });
   return table(['bench', 'question', 'answer', 'held against'], rows);
@@ -64,6 +65,8 @@ interface Result {
   question: string;
   unit: string;
   medians: Record<string, number>;
+  /** What `figure` says of the first two medians. */
+  comparison: 'ratio' | 'difference';
   figure: number;
   target: string | null;
   /** What a bench of quality says of each model, ready for a table. */
