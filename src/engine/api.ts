@@ -27,6 +27,8 @@ export interface Submission {
   params: Record<string, unknown>;
   inputs: (ReceivedFile | LinkedFile)[];
   idempotencyKey?: string | undefined;
+  /** Higher runs first; default 0. */
+  priority?: number;
   /** Base URLs under which our own `/output/…` is asked for. */
   ownBases?: string[];
 }

@@ -53,7 +53,8 @@ async function insertOrReplay(
   const inputs = await takeIn(submission, operation, intake);
   const { name, lane } = operation;
   const id = `${operation.idPrefix}_${randomBytes(12).toString('hex')}`;
-  const job = { id, operation: name, lane, owner: submission.owner, params, inputs, warnings, timeoutMs };
+  const { owner, priority = 0 } = submission;
+  const job = { id, operation: name, lane, owner, priority, params, inputs, warnings, timeoutMs };
   const inserted = await jobs.insert(job, idempotency ? { idempotency, maxQueued } : { maxQueued });
   wake(lane);
   return inserted;

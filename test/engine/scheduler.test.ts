@@ -40,6 +40,26 @@ describe('the scheduler', () => {
     expect(order).toEqual(jobs.map((job) => `${job.id}-1`));
   });
 
+  it('runs what someone waits for before what was only queued', async () => {
+    const order: string[] = [];
+    let open = () => {};
+    const gate = new Promise<void>((resolve) => {
+      open = resolve;
+    });
+    const runner = inProcessRunner(1, async (task) => {
+      order.push(task.id);
+      await gate;
+    });
+    const engine = await start(runner);
+    const first = await submit(engine);
+    await until(() => runner.running.size === 1, 'the first job runs');
+    const queued = await submit(engine);
+    const waited = await submit(engine, 1);
+    open();
+    for (const job of [first, queued, waited]) await ended(engine, job.id);
+    expect(order).toEqual([first, waited, queued].map((job) => `${job.id}-1`));
+  });
+
   it('tries again after a failure that can pass, and keeps each reason', async () => {
     let calls = 0;
     const runner = inProcessRunner(1, async () => {
@@ -121,8 +141,8 @@ async function start(runner: TaskRunner, env: Record<string, string> = {}): Prom
   return engine;
 }
 
-async function submit(engine: Engine): Promise<Job> {
-  return (await engine.submit({ operation: 'no-op', owner: 'test', params: {}, inputs: [] })).job;
+async function submit(engine: Engine, priority = 0): Promise<Job> {
+  return (await engine.submit({ operation: 'no-op', owner: 'test', params: {}, inputs: [], priority })).job;
 }
 
 async function ended(engine: Engine, id: string): Promise<Job> {

@@ -38,14 +38,19 @@ export function addGenerateRoutes(router: Router<RequestState>, surface: Surface
   });
 }
 
-/**
- * Reads a request and stores its job; sets the headers that tell of it. `takeOwn` takes what concerns the answer and
- * not the job out of the params.
- */
+export interface SubmitOptions {
+  surface: Surface;
+  /** Takes what concerns the answer and not the job out of the params. */
+  takeOwn?: (params: Record<string, unknown>) => void;
+  /** Default 0. */
+  priority?: number;
+}
+
+/** Reads a request and stores its job; sets the headers that tell of it. */
 export async function submit(
   ctx: Context,
   operation: Operation,
-  { surface, takeOwn }: { surface: Surface; takeOwn?: (params: Record<string, unknown>) => void },
+  { surface, takeOwn, priority = 0 }: SubmitOptions,
 ): Promise<Submitted> {
   const { engine, options, uploads } = surface;
   const { params, inputs } = await readSubmission(ctx, operation, { engine, limits: uploads, takeOwn });
@@ -55,6 +60,7 @@ export async function submit(
     params,
     inputs,
     idempotencyKey: ctx.get('idempotency-key') || undefined,
+    priority,
     ownBases: ownBases(ctx, options.publicBaseUrl),
   });
   const { job, replayed } = submitted;

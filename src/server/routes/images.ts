@@ -13,6 +13,9 @@ import { submit, viewOf } from './generate.js';
 
 type Shape = 'url' | 'b64_json' | 'bytes';
 
+/** Before the jobs that were only queued; the connections that the server takes bound how many can come first. */
+const someoneWaits = 1;
+
 /** The synchronous twins of the operations: the same jobs, waited for, answered in the OpenAI image shape or with the bytes. */
 export function addImageRoutes(router: Router<RequestState>, surface: Surface): void {
   for (const operation of surface.engine.operations) {
@@ -27,7 +30,7 @@ async function runAndAnswer(ctx: Context, operation: Operation, surface: Surface
   const takeOwn = (params: Record<string, unknown>) => {
     shape = takeShape(ctx, params);
   };
-  const { job } = await submit(ctx, operation, { surface, takeOwn });
+  const { job } = await submit(ctx, operation, { surface, takeOwn, priority: someoneWaits });
   const ended = await waitForEnd(ctx, job, surface);
   ctx.remove('x-poll-interval');
   ctx.set({ ...generationHeaders(ended), 'Cache-Control': 'no-store', Vary: 'Accept' });
