@@ -99,6 +99,6 @@ it('a thousand broken requests get an error each, and leave nothing behind', asy
   }
   expect(refused).toBeGreaterThan(500);
   await until(async () => (await fetch(`${url}/health`)).status === 200);
-  const { queued } = (await engine.status()).queue.states;
-  await until(async () => (await engine.stored()).length === queued);
+  // Some were whole all the same: each waiting job has its one picture, and there is nothing else.
+  await until(async () => (await engine.stored()).length === (await engine.status()).queue.states.queued);
 });
