@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
 import { readFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
@@ -13,6 +13,7 @@ export interface ServerProcess {
   start(): Promise<void>;
   /** `SIGKILL` unless another signal is given; resolves when the process is gone. */
   kill(signal?: NodeJS.Signals): Promise<number | null>;
+  pid(): number;
   /** Process id of the host process; null while there is none. Linux only. */
   hostPid(): Promise<number | null>;
 }
@@ -45,6 +46,7 @@ export async function serverProcess(dataFolder: string, env: Record<string, stri
       const [code] = (await gone) as [number | null];
       return code;
     },
+    pid: () => child?.pid ?? Number.NaN,
     async hostPid() {
       const children = await readFile(`/proc/${child?.pid}/task/${child?.pid}/children`, 'utf8');
       return children.trim() === '' ? null : Number(children.trim().split(' ').at(-1));

@@ -24,8 +24,8 @@ async function enlarge(height: number): Promise<Measurement> {
   const begun = performance.now();
   const output = await upscale(server, await photograph(height));
   const seconds = (performance.now() - begun) / 1000;
-  const pids = await server.pids();
-  const [hostPeak, serverPeak] = [peakMegabytes(pids.host), peakMegabytes(pids.server)];
+  const hostPeak = peakMegabytes((await server.hostPid()) ?? Number.NaN);
+  const serverPeak = peakMegabytes(server.pid());
   await server.kill('SIGTERM');
   const path = join(folder, 'output.png');
   await writeFile(path, output);
@@ -66,7 +66,7 @@ async function upscale({ url }: ServerProcess, picture: Buffer): Promise<Uint8Ar
 }
 
 /** The most memory that a process has had resident. */
-function peakMegabytes(pid: number | null): number {
+function peakMegabytes(pid: number): number {
   const status = readFileSync(`/proc/${pid}/status`, 'utf8');
   const kilobytes = /^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1];
   return Number(kilobytes) / 1024;

@@ -137,5 +137,8 @@ export default {
   variants: { server: () => survive(killServer), host: () => survive(killHost) },
   rounds: 1,
   mustAgree: true,
-  target: { text: 'every accepted job completed', holds: (ratio) => ratio === 1 },
+  target: {
+    text: 'every accepted job completed',
+    holds: (_, measured) => [...measured.values()].flat().every(({ value }) => value === jobs),
+  },
 } satisfies Case;
