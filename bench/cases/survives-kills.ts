@@ -48,13 +48,16 @@ async function killServer(server: ServerProcess): Promise<void> {
   await server.start();
 }
 
+/** Resolves when its successor can take jobs: one that dies at birth again and again is started at longer intervals. */
 async function killHost(server: ServerProcess): Promise<void> {
-  let host = await server.hostPid();
-  while (host === null) {
-    await pause(20);
-    host = await server.hostPid();
-  }
+  const host = await server.hostPid();
+  if (host === null) throw new Error('There is no host process to kill');
   process.kill(host, 'SIGKILL');
+  while (!(await isReady(server)) || (await server.hostPid()) === host) await pause(20);
+}
+
+async function isReady({ url }: ServerProcess): Promise<boolean> {
+  return (await fetch(`${url}/ready`)).ok;
 }
 
 /** Posts every job until it is accepted; the idempotency key makes a lost answer harmless. Spread over the kills. */
