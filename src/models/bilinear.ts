@@ -28,9 +28,18 @@ export function resizePlane(plane: Plane, { width, height }: Size): Plane {
   for (let y = 0; y < height; y++) {
     const down = position(y, height, plane.height);
     const [upper, lower] = [down.before * plane.width, down.after * plane.width];
-    for (const [x, { before, after, share }] of columns.entries()) {
-      const top = mix(plane.data[upper + before] as number, plane.data[upper + after] as number, share);
-      const bottom = mix(plane.data[lower + before] as number, plane.data[lower + after] as number, share);
+    for (let x = 0; x < width; x++) {
+      const across = columns[x] as Position;
+      const top = mix(
+        plane.data[upper + across.before] as number,
+        plane.data[upper + across.after] as number,
+        across.share,
+      );
+      const bottom = mix(
+        plane.data[lower + across.before] as number,
+        plane.data[lower + across.after] as number,
+        across.share,
+      );
       data[y * width + x] = mix(top, bottom, down.share);
     }
   }

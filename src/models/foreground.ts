@@ -8,8 +8,12 @@ export interface NearbyColours extends Size {
   data: Uint8Array;
 }
 
-// Half the side of the windows in pixels of the guide. Measured on cut-outs with known colours: 8 to 16 are best.
-const radius = 12;
+// Half the side of the windows in pixels of the guide. Measured on cut-outs with known colours: soft edges (hair) want 12,
+// hard ones 6.
+const radius = 8;
+
+// Share of a window from which its colours can be told.
+const enough = 1e-4;
 
 /**
  * The colours of foreground and background around every pixel, as averages weighted with alpha (0..255, of the guide's
@@ -19,26 +23,27 @@ const radius = 12;
 export function findNearbyColours(guide: Pixels, alpha: Uint8Array): NearbyColours {
   const { width, height } = guide;
   const data = new Uint8Array(6 * width * height);
-  const quantities = 7;
-  const addRow = (row: number, sign: number, sums: Float64Array) => {
-    for (let x = 0, at = row * width, to = 0; x < width; x++, at++, to += quantities) {
-      const share = (sign * (alpha[at] as number)) / 255;
-      sums[to] = (sums[to] as number) + share;
+  const load = (row: number, values: Float64Array) => {
+    for (let x = 0, at = row * width; x < width; x++, at++) {
+      const share = (alpha[at] as number) / 255;
+      values[x] = share;
       for (let channel = 0; channel < 3; channel++) {
         const value = guide.data[3 * at + channel] as number;
-        sums[to + 1 + channel] = (sums[to + 1 + channel] as number) + share * value;
-        sums[to + 4 + channel] = (sums[to + 4 + channel] as number) + sign * value;
+        values[x + (1 + channel) * width] = value * share;
+        values[x + (4 + channel) * width] = value;
       }
     }
   };
-  slideWindow({ width, height, radius, quantities, addRow }, (at, sums, count) => {
-    const kept = sums[0] as number;
-    for (let channel = 0; channel < 3; channel++) {
-      const own = guide.data[3 * at + channel] as number;
-      const sum = sums[1 + channel] as number;
-      data[6 * at + channel] = kept > 0.01 ? Math.round(sum / kept) : own;
-      const removed = (sums[4 + channel] as number) - sum;
-      data[6 * at + 3 + channel] = count - kept > 0.01 ? Math.round(removed / (count - kept)) : own;
+  slideWindow({ width, height, radius, quantities: 7, load }, (row, means) => {
+    for (let x = 0, at = row * width; x < width; x++, at++) {
+      const kept = means[x] as number;
+      for (let channel = 0; channel < 3; channel++) {
+        const own = guide.data[3 * at + channel] as number;
+        const sum = means[x + (1 + channel) * width] as number;
+        const removed = (means[x + (4 + channel) * width] as number) - sum;
+        data[6 * at + channel] = kept > enough ? Math.round(sum / kept) : own;
+        data[6 * at + 3 + channel] = 1 - kept > enough ? Math.round(removed / (1 - kept)) : own;
+      }
     }
   });
   return { data, width, height };

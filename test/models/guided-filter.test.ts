@@ -73,8 +73,8 @@ describe('fitAlpha and alphaOfRows', () => {
     const guide = noise({ width: 13, height: 9 }, 3);
     const matte = paintPlane(guide, (x, y) => (x * y) / 100);
     const { coefficients } = fitAlpha(matte, guide);
-    const expected = fitByHand(matte, guide, 3);
-    for (const [at, value] of coefficients.entries()) expect(value).toBeCloseTo(expected[at] as number, 4);
+    const expected = fitByHand(matte, guide, 2);
+    for (const [at, value] of coefficients.entries()) expect(value).toBeCloseTo(expected[at] as number, 7);
   });
 
   test('give the same for the whole picture and for bands of it', () => {
@@ -98,10 +98,10 @@ describe('fitAlpha and alphaOfRows', () => {
 });
 
 describe('guideSize', () => {
-  test('leaves small pictures as they are and shrinks large ones to 768 pixels a side', () => {
-    expect(guideSize({ width: 768, height: 300 })).toEqual({ width: 768, height: 300 });
-    expect(guideSize({ width: 4000, height: 3000 })).toEqual({ width: 768, height: 576 });
-    expect(guideSize({ width: 30_000, height: 1 })).toEqual({ width: 768, height: 1 });
+  test('leaves small pictures as they are and shrinks large ones to 320 pixels a side', () => {
+    expect(guideSize({ width: 320, height: 300 })).toEqual({ width: 320, height: 300 });
+    expect(guideSize({ width: 4000, height: 3000 })).toEqual({ width: 320, height: 240 });
+    expect(guideSize({ width: 30_000, height: 1 })).toEqual({ width: 320, height: 1 });
   });
 });
 
