@@ -9,7 +9,7 @@ import numpy as np
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "../../.."))
 TRAINING = os.path.join(ROOT, "../shared/training")
 IMAGES = os.path.join(ROOT, "../shared/images")
-CACHE = os.path.join(ROOT, ".cache/cutout")
+CACHE = os.path.join(ROOT, "data/training/cutout")  # git ignores data/
 MODEL = os.path.join(ROOT, "src/models/bundled/cutout.onnx")
 
 # Share of each kind of material that training never sees: about 150 objects, 10 product pictures, 3 photographs.

@@ -30,6 +30,7 @@ class Material:
         suffix = "-unseen" if unseen else ""
         self.objects, self.iconic, self.photos = (load(k + suffix) for k in ("objects", "iconic", "photos"))
         self.sellers, self.alpha, self.floors = load("sellers"), load("alpha"), load("floors")
+        self.portraits = load("portraits")
         self.trusted = np.flatnonzero(load("trusted"))
 
 
@@ -78,6 +79,8 @@ class Composer:
 
     def photo(self):
         image = self.crop(self.pick(self.m.photos), 0.3, 1.0)
+        if self.chance(0.25):  # few photographs, so other colours make other backgrounds
+            image = image[..., self.rng.permutation(3)]
         return cv2.GaussianBlur(image, (0, 0), self.between(0.7, 6)) if self.chance(0.4) else image
 
     def studio(self):
@@ -87,7 +90,7 @@ class Composer:
         angle = self.between(0, 2 * np.pi)
         light = (x * np.cos(angle) + y * np.sin(angle)) * self.between(-0.2, 0.2) - (x * x + y * y) * self.between(0, 0.15)
         if self.chance(0.5):  # where the table ends and the wall begins
-            light += self.between(-0.2, 0.2) / (1 + np.exp(-(y - self.between(-0.3, 0.8)) * self.between(3, 50)))
+            light += self.between(-0.1, 0.1) * np.tanh((y - self.between(-0.3, 0.8)) * self.between(2, 25))
         return np.clip(colour.astype(np.float32) + light[..., None], 0, 1)
 
     def generated(self):
@@ -123,11 +126,11 @@ class Composer:
         return (np.minimum(ridges, 0.6) - 0.35) * self.between(0.05, 0.4)
 
     def background(self, domestic):
-        kinds = (self.floor, self.photo, self.studio, self.generated)
-        weights = (0.62, 0.1, 0.13, 0.15) if domestic else (0.2, 0.42, 0.23, 0.15)
-        image = kinds[self.rng.choice(4, p=weights)]()
+        kinds = (self.floor, self.photo, self.studio, self.generated, self.fabric)
+        weights = (0.56, 0.1, 0.13, 0.13, 0.08) if domestic else (0.1, 0.57, 0.18, 0.1, 0.05)
+        image = kinds[self.rng.choice(5, p=weights)]()
         if self.chance(0.1):  # a wall above a floor, a sheet beside a cupboard
-            other = kinds[self.rng.choice(4, p=weights)]()
+            other = kinds[self.rng.choice(5, p=weights)]()
             y, x = np.mgrid[-1:1:self.size * 1j, -1:1:self.size * 1j]
             angle = self.between(0, 2 * np.pi)
             side = (x * np.cos(angle) + y * np.sin(angle) > self.between(0.4, 0.9))[..., None]
@@ -136,14 +139,21 @@ class Composer:
 
     # ---- foregrounds: RGBA patches --------------------------------------------------------------------------------
 
-    def garment(self):
-        """A sellers' garment cut out along its trusted label, a pixel inside so that no old floor comes along."""
+    def subject(self, portraits):
+        """A whole photograph with its mask: a seller's, or one of the few portraits."""
+        if self.chance(portraits):
+            both = self.pick(self.m.portraits)
+            return both[..., :3], both[..., 3]
         i = self.rng.choice(self.m.trusted)
-        alpha = np.asarray(self.m.alpha[i])
+        return np.asarray(self.m.sellers[i]), np.asarray(self.m.alpha[i])
+
+    def garment(self):
+        """A garment (or person) cut out along its mask, a pixel inside so that no old floor comes along."""
+        image, alpha = self.subject(0.06)
         ys, xs = np.flatnonzero(alpha.max(1) > 128), np.flatnonzero(alpha.max(0) > 128)
         box = (slice(ys[0], ys[-1] + 1), slice(xs[0], xs[-1] + 1))
         inside = cv2.GaussianBlur(cv2.erode(alpha[box], np.ones((3, 3), np.uint8)), (0, 0), 0.7)
-        return np.dstack([self.m.sellers[i][box], inside])
+        return np.dstack([image[box], inside])
 
     def fabric(self):
         """Cloth from the middle of a seller's garment, without its outline."""
@@ -209,7 +219,7 @@ class Composer:
         return image[..., :3], image[..., 3:]
 
     def composite(self):
-        kind = self.rng.choice(3, p=(0.42, 0.16, 0.42))
+        kind = self.rng.choice(3, p=(0.2, 0.08, 0.72))
         source = (self.garment, self.procedural, self.product)[kind]
         image = self.background(domestic=kind < 2)
         alpha = np.zeros((self.size, self.size, 1), np.float32)
@@ -244,9 +254,8 @@ class Composer:
         return image * (1 - cover) + colour, alpha + cover * (1 - alpha)
 
     def labelled(self):
-        """A whole seller's photograph with its trusted label, under moderate geometry."""
-        i = self.rng.choice(self.m.trusted)
-        both = np.dstack([self.m.sellers[i], self.m.alpha[i]])
+        """A whole photograph with its mask, under moderate geometry."""
+        both = np.dstack(self.subject(0.06))
         n, s = both.shape[0], self.size
         zoom = s / n * self.between(0.9, 1.25)
         sx, sy = zoom * self.between(0.85, 1.15), zoom

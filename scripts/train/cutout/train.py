@@ -1,4 +1,4 @@
-"""Trains the cut-out net on the endless stream of data.py; stops and resumes at any time.
+"""Trains the cut-out net on the endless stream of data.py; a terminated run saves and can be resumed.
 
 The learning rate warms up, holds, and falls as a cosine from --hold to --steps; a run may be resumed with other limits,
 another size or newer labels. The moving average of the weights is what export.py takes.
@@ -6,6 +6,7 @@ another size or newer labels. The moving average of the weights is what export.p
 import copy
 import math
 import os
+import signal
 import time
 
 import torch
@@ -14,6 +15,7 @@ from torch.utils.data import DataLoader
 
 from common import parser
 from data import Stream
+from muon import Muon
 from net import CutoutNet
 
 
@@ -39,6 +41,17 @@ def learning_rate(step, peak, hold, steps):
     return peak * min(1, (step + 1) / 300) * max(fall, 0.005)
 
 
+def optimisers_of(net, rate):
+    """Muon for the kernels between stem and head, by shape; AdamW for everything else."""
+    shapes, rest = {}, []
+    for name, p in net.named_parameters():
+        if p.ndim == 4 and not name.startswith(("stem", "head")):
+            shapes.setdefault(tuple(p.shape), []).append(p)
+        else:
+            rest.append(p)
+    return [torch.optim.AdamW(rest, rate, weight_decay=1e-3), Muon([{"params": g} for g in shapes.values()], 10 * rate)]
+
+
 def average(ema, net, step):
     decay = min(0.998, (step + 1) / (step + 20))
     with torch.no_grad():
@@ -49,9 +62,9 @@ def average(ema, net, step):
                 a.copy_(b)
 
 
-def save(path, net, ema, optimiser, step):
-    torch.save({"net": net.state_dict(), "ema": ema.state_dict(), "optimiser": optimiser.state_dict(), "step": step,
-                "rng": torch.get_rng_state()}, path + ".part")
+def save(path, net, ema, optimisers, step):
+    torch.save({"net": net.state_dict(), "ema": ema.state_dict(), "optimisers": [o.state_dict() for o in optimisers],
+                "step": step, "rng": torch.get_rng_state()}, path + ".part")
     os.replace(path + ".part", path)
 
 
@@ -64,7 +77,7 @@ def main():
     p.add_argument("--size", type=int, default=256)
     p.add_argument("--batch", type=int, default=8)
     p.add_argument("--rate", type=float, default=2e-3)
-    p.add_argument("--real", type=float, default=0.35, help="share of whole sellers' photographs")
+    p.add_argument("--real", type=float, default=0.18, help="share of whole sellers' photographs")
     p.add_argument("--threads", type=int, default=2)
     p.add_argument("--workers", type=int, default=1)
     p.add_argument("--seed", type=int, default=1)
@@ -74,41 +87,46 @@ def main():
     device = "cuda" if torch.cuda.is_available() else "cpu"
     net = CutoutNet().to(device, memory_format=torch.channels_last)
     ema = copy.deepcopy(net)
-    optimiser = torch.optim.AdamW(net.parameters(), a.rate, weight_decay=1e-3)
+    optimisers = optimisers_of(net, a.rate)
     path, step = os.path.join(a.cache, a.name + ".pt"), 0
     if os.path.exists(path):
         state = torch.load(path, map_location=device)
         net.load_state_dict(state["net"])
         ema.load_state_dict(state["ema"])
-        optimiser.load_state_dict(state["optimiser"])
+        for optimiser, saved in zip(optimisers, state["optimisers"]):
+            optimiser.load_state_dict(saved)
         torch.set_rng_state(state["rng"].cpu())
         step = state["step"]
     # The stream restarts from (seed, step), so that a resumed run sees new pictures and a repeated one the same.
     stream = Stream(a.cache, a.size, a.batch, (a.seed, step), a.real)
     loader = DataLoader(stream, batch_size=None, num_workers=a.workers, prefetch_factor=8 if a.workers else None)
-    start, running = time.time(), None
+    start, running, stopped = time.time(), None, []
+    signal.signal(signal.SIGTERM, lambda *_: stopped.append(True))
     net.train()
     for images, alphas in loader:
-        if step >= a.steps or time.time() - start > a.minutes * 60:
+        if stopped or step >= a.steps or time.time() - start > a.minutes * 60:
             break
-        for group in optimiser.param_groups:
-            group["lr"] = learning_rate(step, a.rate, a.hold, a.steps)
+        rate = learning_rate(step, a.rate, a.hold, a.steps)
+        for optimiser, factor in zip(optimisers, (1, 10)):
+            for group in optimiser.param_groups:
+                group["lr"] = factor * rate
         x = (images.to(device).permute(0, 3, 1, 2).float() / 255).contiguous(memory_format=torch.channels_last)
         with torch.autocast(device, torch.bfloat16):
             logits = net(x)
         loss = loss_of(logits.float(), alphas.to(device)[:, None].float() / 255)
-        optimiser.zero_grad(set_to_none=True)
+        net.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(net.parameters(), 2.0)
-        optimiser.step()
+        for optimiser in optimisers:
+            optimiser.step()
         average(ema, net, step)
         step += 1
         running = loss.item() if running is None else 0.99 * running + 0.01 * loss.item()
         if step % 100 == 0:
-            print(f"step {step}  loss {running:.4f}  lr {group['lr']:.2e}  {time.time() - start:.0f} s", flush=True)
+            print(f"step {step}  loss {running:.4f}  lr {rate:.2e}  {time.time() - start:.0f} s", flush=True)
         if step % 500 == 0:
-            save(path, net, ema, optimiser, step)
-    save(path, net, ema, optimiser, step)
+            save(path, net, ema, optimisers, step)
+    save(path, net, ema, optimisers, step)
 
 
 if __name__ == "__main__":
