@@ -111,6 +111,7 @@ async function settle(job: Job, claim: Claim, error: EngineError, parts: Executo
   log[level]({ job: job.id, attempt: job.attempt, code: error.code, cause: error.cause }, error.message);
   try {
     if (error.code === 'busy') return void (await acknowledge(() => jobs.release(claim)));
+    if (error.code === 'interrupted') return void (await acknowledge(() => jobs.interrupt(claim)));
     if (isRetryable(error.code) && job.attempt < job.maxAttempts) {
       return void (await acknowledge(() => jobs.retryLater(claim, serializeError(error), backOff(job))));
     }

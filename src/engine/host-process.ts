@@ -30,6 +30,8 @@ export class HostProcess {
   isLeaving = false;
   /** It is to be killed soon: something in it does not come back. */
   isDoomed = false;
+  /** Something else than this program ended it with SIGKILL: an operator, or the system when memory ran out. */
+  wasInterrupted = false;
   /** How many errands came to their end here. */
   finished = 0;
   readonly errands = new Map<string, Errand>();
@@ -38,6 +40,7 @@ export class HostProcess {
   readonly #child: ChildProcess;
   readonly #listener: HostListener;
   #isEnding = false;
+  #isKilled = false;
   #killTimer: NodeJS.Timeout | undefined;
 
   constructor(settings: HostSettings, listener: HostListener) {
@@ -91,6 +94,7 @@ export class HostProcess {
   }
 
   kill(): void {
+    this.#isKilled = true;
     this.#child.kill('SIGKILL');
   }
 
@@ -98,9 +102,10 @@ export class HostProcess {
     const child = this.#child;
     const channel = new Promise((resolve) => child.once('disconnect', resolve));
     const reason = await new Promise<string>((resolve) => {
-      child.once('exit', (code, signal) =>
-        resolve(signal ? `it was ended by ${signal}` : `it ended with code ${code}`),
-      );
+      child.once('exit', (code, signal) => {
+        this.wasInterrupted = signal === 'SIGKILL' && !this.#isKilled;
+        resolve(signal ? `it was ended by ${signal}` : `it ended with code ${code}`);
+      });
       // Other errors are those of a signal or message to a process that is just ending.
       child.on('error', (error) => child.pid === undefined && resolve(error.message));
     });

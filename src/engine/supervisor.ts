@@ -217,7 +217,7 @@ class Supervisor implements TaskRunner {
     if (errand.stopped ?? this.#end) errand.reject(errand.stopped ?? this.#end);
     else if (errand.canMove) this.#send(errand, this.#current);
     else if (host.isDoomed) errand.reject(handedOn());
-    else errand.reject(new EngineError('crashed', 'The process that did the work died; nothing of it was kept'));
+    else errand.reject(host.wasInterrupted ? interrupted() : crashed());
   }
 
   #place(errand: Errand): Promise<unknown> {
@@ -270,6 +270,14 @@ class Supervisor implements TaskRunner {
 
 function isIn(lane: Lane): (errand: Errand) => boolean {
   return ({ command }) => command.type === 'run' && command.task.lane === lane;
+}
+
+function crashed(): EngineError {
+  return new EngineError('crashed', 'The process that did the work died; nothing of it was kept');
+}
+
+function interrupted(): EngineError {
+  return new EngineError('interrupted', 'Something outside ended the process that did the work');
 }
 
 function handedOn(): EngineError {

@@ -56,6 +56,7 @@ export interface TaskRunner {
    * Runs one task. Aborting the signal asks it to stop between two steps; a task that does not react within
    * the kill delay is ended with its host process, after the other tasks have been handed on.
    * Errors: those of the operation, `cancelled` or `timeout` (the signal's reason), `crashed` if the host process died,
+   * `interrupted` if something outside ended it with SIGKILL,
    * `busy` with retry if the task was handed on and never ran to its end.
    */
   run(task: Task, options: { signal: AbortSignal; onProgress(progress: Progress): void }): Promise<TaskResult>;

@@ -48,6 +48,7 @@ const answers = {
   timeout: failed(504, 'generation_timeout'),
   cancelled: bad(400, 'cancelled'),
   crashed: failed(500, 'generation_failed'),
+  interrupted: failed(500, 'generation_failed'),
   out_of_memory: failed(500, 'generation_failed'),
   model_unavailable: failed(503, 'model_unavailable'),
   provider_rejected: bad(400, 'provider_rejected'),

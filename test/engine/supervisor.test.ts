@@ -305,14 +305,17 @@ describe('running models', () => {
 });
 
 describe('a host that dies', () => {
-  it.each(['SIGKILL', 'SIGSEGV'] as const)('by %s fails what ran as crashed and is started again', async (signal) => {
+  it.each([
+    ['SIGKILL', 'interrupted'],
+    ['SIGSEGV', 'crashed'],
+  ] as const)('by %s fails what ran as %s and is started again', async (signal, code) => {
     const host = await openHost();
     const running = fill(host, gate('never'));
     await until(() => running.some(isInside) && host.runner.idleSlots('device') === 0);
     const waiting = start(host, testTask('echo'));
     const pid = pidOf(host);
     process.kill(pid, signal);
-    for (const { result } of running) await expect(result).rejects.toMatchObject({ code: 'crashed' });
+    for (const { result } of running) await expect(result).rejects.toMatchObject({ code });
     expect((await waiting.result).facts.pid).not.toBe(pid);
     expect(host.restarts).toEqual([expect.stringContaining(signal)]);
   });
@@ -489,7 +492,7 @@ describe('inspect', () => {
       await until(() => host.restarts.length === round);
       await host.runner.ready();
     }
-    await expect(facts).rejects.toMatchObject({ code: 'crashed' });
+    await expect(facts).rejects.toMatchObject({ code: 'interrupted' });
   });
 });
 

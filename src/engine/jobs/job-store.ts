@@ -59,7 +59,7 @@ export interface Job {
   /** Attempts begun and not given back. */
   attempt: number;
   maxAttempts: number;
-  /** How often the server itself ended in the middle of an attempt; such an attempt is given back. */
+  /** How often something outside ended the server or its host process in the middle of an attempt, which is given back. */
   interruptions: number;
   /** Fencing token: grows with every claim; a write with an old one changes nothing. */
   token: number;
@@ -139,6 +139,11 @@ export interface JobStore {
   acknowledgeCancel(claim: Claim): Promise<boolean>;
   /** Puts the job back with the error noted and not before `delayMs`; ends it as failed when its attempts are used up. */
   retryLater(claim: Claim, error: SerializedError, delayMs: number): Promise<boolean>;
+  /**
+   * Puts the job back since something outside ended its attempt: the attempt is given back and the interruption counted;
+   * after 10 of them the job is failed as `crashed`.
+   */
+  interrupt(claim: Claim): Promise<boolean>;
   /** Puts the job back as if this attempt had not been. */
   release(claim: Claim): Promise<boolean>;
   /** Ends a queued job at once and asks a running one to stop; returns the job as it is now, null if unknown. */

@@ -3,7 +3,7 @@ import { end, withError } from './endings.js';
 import type { Claim } from './job-store.js';
 import { findClaimed, type JobRow, type JobTable } from './rows.js';
 
-/** A job during which the server died this often is taken to be the reason of it. */
+/** A job during which the program was ended this often (by the system when memory runs out, say) is taken for the reason. */
 const maxInterruptions = 10;
 
 const leaseRanOut: SerializedError = {
@@ -12,9 +12,9 @@ const leaseRanOut: SerializedError = {
   details: {},
 };
 
-const serverKeptEnding: SerializedError = {
+const killedTooOften: SerializedError = {
   code: 'crashed',
-  message: `The server ended ${maxInterruptions + 1} times in the middle of this job`,
+  message: `The program was ended from outside ${maxInterruptions + 1} times in the middle of this job`,
   details: {},
 };
 
@@ -38,14 +38,18 @@ export function retryJobLater(
   return true;
 }
 
+/** Gives the claimed job's attempt back and counts the interruption; false if the claim is lost. */
+export function interruptJob(table: JobTable, claim: Claim): boolean {
+  const row = findClaimed(table, claim);
+  if (!row) return false;
+  interrupt(table, row);
+  return true;
+}
+
 /** Gives back every running attempt, for none can be alive when the server has just started; returns the ids. */
 export function recoverJobs(table: JobTable): string[] {
   const rows = table.db.all<JobRow>(`SELECT * FROM jobs WHERE state = 'running'`);
-  for (const row of rows) {
-    if (row.interruptions >= maxInterruptions)
-      giveUp(table, withError(row, serverKeptEnding, table.now()), serverKeptEnding);
-    else putBack(table, { ...row, attempt: row.attempt - 1, interruptions: row.interruptions + 1 });
-  }
+  for (const row of rows) interrupt(table, row);
   return rows.map(({ id }) => id);
 }
 
@@ -56,6 +60,11 @@ export function sweepJobs(table: JobTable): string[] {
   });
   for (const row of rows) retry(table, row, { error: leaseRanOut, delayMs: 0 });
   return rows.map(({ id }) => id);
+}
+
+function interrupt(table: JobTable, row: JobRow): void {
+  if (row.interruptions >= maxInterruptions) giveUp(table, withError(row, killedTooOften, table.now()), killedTooOften);
+  else putBack(table, { ...row, attempt: row.attempt - 1, interruptions: row.interruptions + 1 });
 }
 
 function retry(table: JobTable, row: JobRow, { error, delayMs }: { error: SerializedError; delayMs: number }): void {

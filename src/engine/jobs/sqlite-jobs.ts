@@ -6,7 +6,7 @@ import { cancelJob, type Ending, endClaimed } from './endings.js';
 import type { GroupCommit } from './group-commit.js';
 import type { Claim, IdempotencyKey, Inserted, Job, JobResult, JobStore, NewJob, QueueStats } from './job-store.js';
 import { pruneIdempotencyKeys, pruneJobs } from './pruning.js';
-import { recoverJobs, releaseJob, retryJobLater, sweepJobs } from './returns.js';
+import { interruptJob, recoverJobs, releaseJob, retryJobLater, sweepJobs } from './returns.js';
 import { type JobTable, readJob } from './rows.js';
 import { findReplay, insertJob } from './submissions.js';
 import { JobWatch } from './watch.js';
@@ -63,6 +63,10 @@ export class SqliteJobs implements JobStore {
 
   retryLater(claim: Claim, error: SerializedError, delayMs: number): Promise<boolean> {
     return this.#change(claim, () => retryJobLater(this.#table, claim, { error, delayMs }));
+  }
+
+  interrupt(claim: Claim): Promise<boolean> {
+    return this.#change(claim, () => interruptJob(this.#table, claim));
   }
 
   release(claim: Claim): Promise<boolean> {

@@ -242,6 +242,7 @@ export function jobStoreContract(open: (clock: () => number) => Promise<JobStore
       fail: (store, claim) => store.fail(claim, broken),
       acknowledgeCancel: (store, claim) => store.acknowledgeCancel(claim),
       retryLater: (store, claim) => store.retryLater(claim, broken, 0),
+      interrupt: (store, claim) => store.interrupt(claim),
       release: (store, claim) => store.release(claim),
     };
 
@@ -354,6 +355,23 @@ export function jobStoreContract(open: (clock: () => number) => Promise<JobStore
       await store.cancel(job.id);
       expect(await store.release(job)).toBe(true);
       expect((await read(job.id)).state).toBe('cancelled');
+    });
+  });
+
+  describe('interrupt', () => {
+    test('gives the attempt back and counts the interruption', async () => {
+      const job = await submitAndClaim();
+      expect(await store.interrupt(job)).toBe(true);
+      expect(await read(job.id)).toMatchObject({ state: 'queued', attempt: 0, interruptions: 1, errors: [] });
+      expect(await store.interrupt(job)).toBe(false);
+    });
+
+    test('fails a job as crashed the eleventh time', async () => {
+      const { id } = await submit();
+      for (let times = 1; times <= 10; times += 1) await store.interrupt(await claimOne());
+      expect(await read(id)).toMatchObject({ state: 'queued', interruptions: 10 });
+      await store.interrupt(await claimOne());
+      expect(await read(id)).toMatchObject({ state: 'failed', error: { code: 'crashed' } });
     });
   });
 
