@@ -1,12 +1,13 @@
 /**
  * Makes the picture of the README: photographs, their alpha mattes, and the cut-outs on white, grey and red; below, a
  * detail enlarged four times by Lanczos and by the bundled model.
- * Usage: npm run contact-sheet -- PHOTO...   (writes scripts/contact-sheet.jpg)
+ * Usage: npm run contact-sheet -- PHOTO... --detail PICTURE --detail PICTURE   (writes scripts/contact-sheet.jpg)
  */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, extname, join } from 'node:path';
+import { parseArgs } from 'node:util';
 import sharp, { type OverlayOptions } from 'sharp';
 
 const tile = { width: 240, height: 300 };
@@ -14,16 +15,19 @@ const gap = 6;
 const backgrounds = ['#ffffff', '#7f7f7f', '#d02030'];
 const detail = 60;
 
-const photos = process.argv.slice(2);
+const { values, positionals: photos } = parseArgs({
+  allowPositionals: true,
+  options: { detail: { type: 'string', multiple: true } },
+});
 if (photos.length === 0) {
-  console.error('Usage: npm run contact-sheet -- PHOTO...');
+  console.error('Usage: npm run contact-sheet -- PHOTO... --detail PICTURE');
   process.exit(2);
 }
 const work = mkdtempSync(join(tmpdir(), 'darkroom-sheet-'));
 try {
   const rows: Buffer[][] = [];
   for (const photo of photos) rows.push(await cutoutRow(photo));
-  rows.push(await enlargedRow(photos));
+  rows.push(await enlargedRow(values.detail ?? photos));
   await saveSheet(rows);
 } finally {
   rmSync(work, { recursive: true });
@@ -36,10 +40,10 @@ async function cutoutRow(photo: string): Promise<Buffer[]> {
   return Promise.all([photo, await alpha, ...(await Promise.all(composed))].map((picture) => toTile(picture)));
 }
 
-/** A detail of the first photographs before, by Lanczos and by the model, side by side in pairs. */
-async function enlargedRow(all: string[]): Promise<Buffer[]> {
+/** A detail of two pictures before, by Lanczos and by the model, side by side in pairs. */
+async function enlargedRow(pictures: string[]): Promise<Buffer[]> {
   const cells: Buffer[] = [];
-  for (const photo of all.slice(0, 2)) {
+  for (const photo of pictures.slice(0, 2)) {
     const small = join(work, `${stem(photo)}-detail.png`);
     const { width = 0, height = 0 } = await sharp(photo).metadata();
     const size = { width: detail, height: Math.round((detail * tile.height) / tile.width) };
