@@ -2,8 +2,11 @@ import type { Readable } from 'node:stream';
 import type { BlobFacts } from './blobs/blob-store.js';
 import type { Job, QueueStats } from './jobs/job-store.js';
 import type { KeyStore } from './jobs/key-store.js';
+import type { ModelStatus } from '../models/model.js';
 import type { Operation } from './operations/operation.js';
 import type { HostFacts } from './task.js';
+
+export type { ModelStatus };
 
 /** A file that came with a request and is stored, not yet looked into. */
 export interface ReceivedFile {
@@ -37,20 +40,6 @@ export interface Submitted {
   job: Job;
   /** True if the idempotency key was known: `job` is the one made before. */
   replayed: boolean;
-}
-
-/** A model of the lock file and whether it can be used now. */
-export interface ModelStatus {
-  id: string;
-  task: string;
-  family: string;
-  tier: 'bundled' | 'open' | 'own';
-  licence: string;
-  commercialUse: boolean;
-  bytes: number;
-  installed: boolean;
-  /** Why it can't be used now; null if it can. */
-  problem: string | null;
 }
 
 export interface EngineStatus {

@@ -24,15 +24,7 @@ describe('the scheduler', () => {
   });
 
   it('runs jobs in the order of submission', async () => {
-    const order: string[] = [];
-    let open = () => {};
-    const gate = new Promise<void>((resolve) => {
-      open = resolve;
-    });
-    const runner = inProcessRunner(1, async (task) => {
-      order.push(task.id);
-      await gate;
-    });
+    const { runner, order, open } = gatedRunner();
     const engine = await start(runner);
     const jobs = [await submit(engine), await submit(engine), await submit(engine)];
     open();
@@ -41,15 +33,7 @@ describe('the scheduler', () => {
   });
 
   it('runs what someone waits for before what was only queued', async () => {
-    const order: string[] = [];
-    let open = () => {};
-    const gate = new Promise<void>((resolve) => {
-      open = resolve;
-    });
-    const runner = inProcessRunner(1, async (task) => {
-      order.push(task.id);
-      await gate;
-    });
+    const { runner, order, open } = gatedRunner();
     const engine = await start(runner);
     const first = await submit(engine);
     await until(() => runner.running.size === 1, 'the first job runs');
@@ -152,4 +136,18 @@ async function ended(engine: Engine, id: string): Promise<Job> {
 
 async function untilAborted(_: unknown, signal: AbortSignal): Promise<void> {
   await new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+}
+
+/** One slot, whose first task waits for `open`; `order` lists the tasks as they begin. */
+function gatedRunner() {
+  const order: string[] = [];
+  let open = () => {};
+  const gate = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  const runner = inProcessRunner(1, async (task) => {
+    order.push(task.id);
+    await gate;
+  });
+  return { runner, order, open: () => open() };
 }

@@ -7,11 +7,15 @@ import copy
 import math
 import os
 import signal
+import sys
 import time
+from pathlib import Path
 
 import torch
 from torch.nn import functional as F
 from torch.utils.data import DataLoader
+
+sys.path.insert(1, str(Path(__file__).resolve().parents[1]))  # muon.py is shared
 
 from common import parser
 from data import Stream

@@ -3,11 +3,14 @@
 import argparse
 import copy
 import math
+import sys
 import time
 from pathlib import Path
 
 import torch
 from torch.nn import functional as F
+
+sys.path.insert(1, str(Path(__file__).resolve().parents[1]))  # muon.py is shared
 
 import data
 from muon import Muon
