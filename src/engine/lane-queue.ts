@@ -126,5 +126,5 @@ export class LaneQueue<Thread extends LaneThread> {
 
 function withLoad(result: TaskResult, loadMs: number): TaskResult {
   if (loadMs === 0) return result;
-  return { ...result, stageMs: { ...result.stageMs, load: (result.stageMs.load ?? 0) + loadMs } };
+  return { ...result, stageMs: { ...result.stageMs, load: (result.stageMs.load ?? 0) + Math.round(loadMs) } };
 }
