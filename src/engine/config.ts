@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { parseEnv } from 'node:util';
 import { z } from 'zod';
 
@@ -97,6 +97,11 @@ export function readConfig(env: Record<string, string | undefined> = environment
   const parsed = settings.safeParse(given);
   if (!parsed.success) throw new ConfigError(explain(parsed.error, given));
   return Object.freeze({ ...parsed.data, DARKROOM_DATA: resolve(parsed.data.DARKROOM_DATA) });
+}
+
+/** Where pulled models lie. */
+export function modelsFolder(config: Config): string {
+  return join(config.DARKROOM_DATA, 'models');
 }
 
 /** Variables that look like ours and are not: probably misspelt. */

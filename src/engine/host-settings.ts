@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { megabyte } from './byte-size.js';
-import type { Config, DeviceSetting } from './config.js';
+import { type Config, type DeviceSetting, modelsFolder } from './config.js';
 import type { ImageLimits } from './media/media.js';
 
 /** Everything the host process is told, once, before its first task: it reads no environment and no file for settings. */
@@ -38,7 +38,7 @@ export function hostSettings(config: Config): HostSettings {
     threads: config.DARKROOM_THREADS ?? null,
     modelMemoryMb: config.DARKROOM_MODEL_MEMORY_MB,
     maxRssMb: null,
-    modelsFolder: join(config.DARKROOM_DATA, 'models'),
+    modelsFolder: modelsFolder(config),
     // Building an engine for a GPU takes minutes, nothing takes this long.
     loadSeconds: 20 * 60,
     limits: {

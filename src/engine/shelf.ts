@@ -1,8 +1,7 @@
-import { join } from 'node:path';
 import { type Lockfile, type ModelEntry, readLockfile } from '../models/lockfile.js';
 import { chooseModel, lockfilePath, modelStatuses, readVerified } from '../models/weights.js';
 import type { ModelStatus } from './api.js';
-import type { Config } from './config.js';
+import { type Config, modelsFolder } from './config.js';
 import type { ModelParams, Operation } from './operations/operation.js';
 
 /** The models of the lock file as the engine sees them: which there are, which serves a request. */
@@ -38,9 +37,4 @@ async function checkBundled(lock: Lockfile, folder: string): Promise<string[]> {
     }
   }
   return problems;
-}
-
-/** Where pulled models lie. */
-export function modelsFolder(config: Config): string {
-  return join(config.DARKROOM_DATA, 'models');
 }
