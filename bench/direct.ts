@@ -2,10 +2,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createImageKit } from '#src/engine/media/image.js';
-import { findOperation, modelRequest, parseParams } from '#src/engine/operations/index.js';
+import { findOperation, modelNeeds, parseParams } from '#src/engine/operations/index.js';
 import type { OutputFile } from '#src/engine/operations/operation.js';
-import type { LoadedModels, Workbench } from '#src/engine/operations/workbench.js';
+import type { Workbench } from '#src/engine/operations/workbench.js';
 import { loadModel } from '#src/models/index.js';
+import type { ModelOfTask } from '#src/models/model.js';
 import { readLockfile } from '#src/models/lockfile.js';
 import { chooseModel, lockfilePath } from '#src/models/weights.js';
 
@@ -23,13 +24,23 @@ export async function openDirect(name: string, raw: Record<string, unknown>, thr
   const { params } = parseParams(operation, raw);
   const folder = await mkdtemp(join(tmpdir(), 'darkroom-direct-'));
   const context = { folder, allowNonCommercial: false };
-  const entry = chooseModel(readLockfile(lockfilePath), modelRequest(operation, params), context);
+  const [need] = modelNeeds(operation, params);
+  if (!need) throw new Error(`${name} needs no model`);
+  const entry = chooseModel(readLockfile(lockfilePath), need, context);
   const loaded = await loadModel(entry, { folder, device: 'cpu', threads });
   const images = createImageKit({ folder, limits: { maxBytes: 5e7, maxPixels: 5e7, maxSide: 30_000 } });
-  const model: Workbench['model'] = async (task) => loaded.model as LoadedModels[typeof task];
+  const model: Workbench['model'] = async (task) => loaded.model as ModelOfTask[typeof task];
   return {
     async perform(path) {
-      const bench: Workbench = { input: () => path, images, model, checkpoint: () => {} };
+      const bench: Workbench = {
+        folder,
+        input: () => path,
+        inputs: (field) => (field === 'image' ? [path] : []),
+        images,
+        has: (slot) => slot === need.task,
+        model,
+        checkpoint: () => {},
+      };
       const [output] = (await operation.perform(bench, params)).outputs;
       if (!output) throw new Error(`${name} made nothing of ${path}`);
       return output;

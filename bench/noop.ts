@@ -10,10 +10,10 @@ export const noop: Operation = {
   idPrefix: 'noop',
   syncPaths: [],
   lane: 'cpu',
-  task: 'background-removal',
-  imageFields: [],
+  pictures: [],
   summary: 'Does nothing',
-  params: z.object({ model: z.string().default('auto') }),
+  params: z.object({}),
+  models: () => [],
   perform: async () => ({ outputs: [], warnings: [], facts: {} }),
 };
 
@@ -38,7 +38,7 @@ export function noopRunner(slots: number): TaskRunner & { open(): void } {
       await Promise.resolve();
       running -= 1;
       wake();
-      return { outputs: [], warnings: [], facts: {}, device: 'none', stageMs: {} };
+      return { outputs: [], warnings: [], facts: {}, device: 'none', models: [], stageMs: {} };
     },
     inspect: () => Promise.reject(new Error('no-op takes no file')),
     facts: () => facts,

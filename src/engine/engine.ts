@@ -14,7 +14,7 @@ import { discard, type IntakeParts } from './intake.js';
 import { openJobs } from './jobs/index.js';
 import type { Job, JobStore } from './jobs/job-store.js';
 import { type Log, silentLog } from './log.js';
-import { operations as allOperations } from './operations/index.js';
+import { operations as allOperations, modelNeeds } from './operations/index.js';
 import type { Operation } from './operations/operation.js';
 import { Scheduler } from './scheduler.js';
 import { type ModelShelf, openShelf } from './shelf.js';
@@ -77,10 +77,10 @@ export async function createEngine(config: Config, options: EngineOptions = {}):
     maxBytes,
   });
   const runner = options.runner ?? superviseHost(hostOptions(config, options, meter, log));
-  const chooseModel = async ({ operation, params }: Job) => {
-    return shelf.choose(pickOperation(operations, operation), { ...params, model: String(params.model) }).id;
+  const chooseModels = async ({ operation, params }: Job) => {
+    return shelf.choose(modelNeeds(pickOperation(operations, operation), params));
   };
-  const executor = { jobs, blobs, runner, folder: folders.work, chooseModel, meter, log };
+  const executor = { jobs, blobs, runner, folder: folders.work, chooseModels, meter, log };
   const scheduler = new Scheduler({
     jobs,
     log,

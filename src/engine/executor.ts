@@ -5,7 +5,8 @@ import type { BlobStore, Materialized } from './blobs/blob-store.js';
 import { EngineError, isRetryable, serializeError, toEngineError } from './errors.js';
 import type { Claim, Job, JobOutput, JobResult, JobStore } from './jobs/job-store.js';
 import type { Log } from './log.js';
-import type { TaskResult, TaskRunner } from './task.js';
+import type { ChosenModels } from './shelf.js';
+import type { Task, TaskResult, TaskRunner } from './task.js';
 
 export interface ExecutorParts {
   jobs: JobStore;
@@ -13,8 +14,8 @@ export interface ExecutorParts {
   runner: TaskRunner;
   /** Folder for temporary files, on the same file system as the blobs. */
   folder: string;
-  /** The id of the model for this job, decided anew for every attempt. Errors: `model_unavailable`, `invalid_input`. */
-  chooseModel(job: Job): Promise<string>;
+  /** The models for this job, decided anew for every attempt. Errors: `model_unavailable`, `invalid_input`. */
+  chooseModels(job: Job): Promise<ChosenModels>;
   meter: Meter;
   log: Log;
 }
@@ -39,9 +40,9 @@ export async function execute(job: Job, parts: ExecutorParts, options: AttemptOp
   const opened: Materialized[] = [];
   try {
     const inputs = await openInputs(job, parts.blobs, opened);
-    const model = await parts.chooseModel(job);
-    const done = await runTask(job, { folder, inputs, model }, parts, options);
-    await complete(claim, await storeResult(done, model, parts.blobs), job, parts);
+    const { main, bySlot } = await parts.chooseModels(job);
+    const done = await runTask(job, { folder, inputs, model: main, models: bySlot }, parts, options);
+    await complete(claim, await storeResult(done, main, parts.blobs), job, parts);
   } catch (error) {
     await settle(job, claim, stopReason(options.signal) ?? toEngineError(error), parts);
   } finally {
@@ -50,19 +51,19 @@ export async function execute(job: Job, parts: ExecutorParts, options: AttemptOp
   }
 }
 
-async function openInputs(job: Job, blobs: BlobStore, opened: Materialized[]): Promise<Record<string, string>> {
-  const paths: Record<string, string> = {};
+async function openInputs(job: Job, blobs: BlobStore, opened: Materialized[]): Promise<Record<string, string[]>> {
+  const paths: Record<string, string[]> = {};
   for (const input of job.inputs) {
     const local = await blobs.materialize(input.blob);
     opened.push(local);
-    paths[input.field] = local.path;
+    paths[input.field] = [...(paths[input.field] ?? []), local.path];
   }
   return paths;
 }
 
 async function runTask(
   job: Job,
-  prepared: { folder: string; inputs: Record<string, string>; model: string },
+  prepared: Pick<Task, 'folder' | 'inputs' | 'model' | 'models'>,
   { jobs, runner, log }: ExecutorParts,
   { signal, onStarted }: AttemptOptions,
 ): Promise<TaskResult> {
@@ -86,13 +87,14 @@ async function runTask(
   return running;
 }
 
-async function storeResult(done: TaskResult, modelActual: string, blobs: BlobStore): Promise<JobResult> {
+async function storeResult(done: TaskResult, main: string | null, blobs: BlobStore): Promise<JobResult> {
   const outputs: JobOutput[] = [];
   for (const { path, ...facts } of done.outputs) {
     const blob = await blobs.adopt(path, facts.format);
     outputs.push({ ...facts, blob: blob.id });
   }
-  const facts = { ...done.facts, device: done.device, stageMs: done.stageMs };
+  const modelActual = done.modelActual ?? main ?? done.models[0] ?? 'none';
+  const facts = { ...done.facts, device: done.device, models: done.models, stageMs: done.stageMs };
   return { outputs, modelActual, warnings: done.warnings, facts };
 }
 

@@ -48,10 +48,11 @@ async function open(settings: HostSettings): Promise<HostFacts> {
   const { device, reason } = await decideDevice(settings);
   const { workers, threads } = await decideLayout(settings, device, cores);
   const cpuWorkers = cores > 2 ? 2 : 1;
-  pool = new Pool({ settings, device, workers, threads, cpuWorkers, emit });
+  const mediaWorkers = Math.max(1, Math.floor(cores / 4));
+  pool = new Pool({ settings, device, workers, threads, cpuWorkers, mediaWorkers, emit });
   await pool.started();
   // One picture more than the runtime takes: it is decoded or encoded while the others are run.
-  const slots = { device: workers + 1, cpu: cpuWorkers, media: 0, remote: 0 };
+  const slots = { device: workers + 1, cpu: cpuWorkers, media: mediaWorkers, remote: 0 };
   return { pid: process.pid, device, deviceReason: reason, workers, threads, slots };
 }
 

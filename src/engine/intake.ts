@@ -64,30 +64,30 @@ export function isReceived(source: Source): source is ReceivedFile {
 }
 
 function checkFields(inputs: Source[], operation: Operation): void {
-  const [main] = operation.imageFields;
+  const { name, pictures } = operation;
   for (const { field } of inputs) {
-    if (!operation.imageFields.includes(field)) {
-      throw new EngineError(
-        'invalid_input',
-        `\`${field}\` is not a picture of ${operation.name}; it takes ${operation.imageFields.join(', ')}`,
-        { param: field },
-      );
-    }
-    if (inputs.filter((input) => input.field === field).length > 1) {
-      throw new EngineError(
-        'invalid_input',
-        `Expected one picture in \`${field}\`, got several; send one request for each`,
-        { param: field },
-      );
+    if (pictures.some((picture) => picture.field === field)) continue;
+    const known = pictures.map((picture) => picture.field).join(', ') || 'no pictures';
+    throw misplaced(field, `\`${field}\` is not a picture of ${name}; it takes ${known}`);
+  }
+  for (const { field, required = false, max = 1 } of pictures) {
+    const count = inputs.filter((input) => input.field === field).length;
+    if (count > max) throw misplaced(field, tooMany(field, max, count));
+    if (count === 0 && required) {
+      const message = `No picture came: send it as the form field \`${field}\`, or as \`${field}_url\` in JSON`;
+      throw misplaced(field, message);
     }
   }
-  if (main !== undefined && !inputs.some((input) => input.field === main)) {
-    throw new EngineError(
-      'invalid_input',
-      `No picture came: send it as the form field \`${main}\`, or as \`${main}_url\` in JSON`,
-      { param: main },
-    );
-  }
+}
+
+function tooMany(field: string, max: number, count: number): string {
+  return max === 1
+    ? `Expected one picture in \`${field}\`, got ${count}; send one request for each`
+    : `Expected at most ${max} pictures in \`${field}\`, got ${count}`;
+}
+
+function misplaced(param: string, message: string): EngineError {
+  return new EngineError('invalid_input', message, { param });
 }
 
 async function inspect(file: ReceivedFile, param: string, { blobs, runner }: IntakeParts): Promise<JobInput> {

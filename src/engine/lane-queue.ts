@@ -99,11 +99,12 @@ export class LaneQueue<Thread extends LaneThread> {
   }
 
   async #load(ticket: Ticket, thread: Thread): Promise<void> {
-    const { task } = ticket;
+    const { task, model } = ticket;
+    if (model === null) return;
     ticket.isLoading = true;
     const begin = this.#now();
     this.#options.emit({ type: 'progress', id: task.id, progress: { stage: 'load', fraction: 0 } });
-    const error = await thread.load(task.model).then(() => null, toEngineError);
+    const error = await thread.load(model).then(() => null, toEngineError);
     ticket.isLoading = false;
     ticket.loadMs += this.#now() - begin;
     // The task may have ended, been given back or found another thread meanwhile.

@@ -39,6 +39,8 @@ export interface PoolOptions {
   threads: number;
   /** Tasks without a model that may run at once. */
   cpuWorkers: number;
+  /** Clips that may be rendered at once; the encoder has threads of its own. */
+  mediaWorkers: number;
   emit(event: HostEvent): void;
 }
 
@@ -59,17 +61,24 @@ export class Pool {
   #isWorn = false;
   #isLeaving = false;
 
-  constructor({ workers, cpuWorkers, settings, emit, ...model }: PoolOptions) {
+  constructor({ workers, cpuWorkers, mediaWorkers, settings, emit, ...model }: PoolOptions) {
     this.#emit = emit;
     this.#workers = workers;
     this.#maxRss = (settings.maxRssMb ?? defaultMaxRssMb(settings)) * 2 ** 20;
-    const memory = (settings.modelMemoryMb * 2 ** 20) / (workers + 1);
-    const open = (count: number, permits: Int32Array | null) => {
-      const threads = Array.from({ length: count }, () => this.#open({ ...model, settings, memory, permits }, 1));
-      return new LaneQueue({ threads, needsModel: permits !== null, emit });
+    const memory = (settings.modelMemoryMb * 2 ** 20) / (workers + 1 + mediaWorkers);
+    // A clip may use a model too: all lanes share the permits to be inside the runtime.
+    const permits = Permits.memoryFor(workers);
+    const open = (count: number, lane: { permits: Int32Array | null; needsModel: boolean }) => {
+      const data = { ...model, settings, memory, permits: lane.permits };
+      const threads = Array.from({ length: count }, () => this.#open(data, 1));
+      return new LaneQueue({ threads, needsModel: lane.needsModel, emit });
     };
     this.#inspector = this.#open({ ...model, settings, memory, permits: null }, inspections);
-    this.#lanes = { device: open(workers + 1, Permits.memoryFor(workers)), cpu: open(cpuWorkers, null) };
+    this.#lanes = {
+      device: open(workers + 1, { permits, needsModel: true }),
+      cpu: open(cpuWorkers, { permits: null, needsModel: false }),
+      media: open(mediaWorkers, { permits, needsModel: false }),
+    };
   }
 
   /** Resolves when the threads that are needed first can take tasks; rejects with the reason why one cannot. */
@@ -144,7 +153,7 @@ export class Pool {
 }
 
 function strayTask({ lane }: Task): EngineError {
-  return new EngineError('unsupported', `Expected a task of the lanes device or cpu, got one of ${lane}`);
+  return new EngineError('unsupported', `Expected a task of the lanes device, cpu or media, got one of ${lane}`);
 }
 
 /** Twice the models' memory (the runtime's work space), and room for pictures that are being worked on. */

@@ -1,13 +1,24 @@
-import { type Lockfile, type ModelEntry, readLockfile } from '../models/lockfile.js';
+import { type Lockfile, readLockfile } from '../models/lockfile.js';
 import { chooseModel, lockfilePath, modelStatuses, readVerified } from '../models/weights.js';
 import type { ModelStatus } from './api.js';
 import { type Config, modelsFolder } from './config.js';
-import type { ModelParams, Operation } from './operations/operation.js';
+import { EngineError } from './errors.js';
+import type { ModelNeed } from './operations/operation.js';
 
-/** The models of the lock file as the engine sees them: which there are, which serves a request. */
+/** Ids of the models of one attempt. */
+export interface ChosenModels {
+  /** Null if the operation needs none. */
+  main: string | null;
+  bySlot: Record<string, string>;
+}
+
+/** The models of the lock file as the engine sees them: which there are, which serve a request. */
 export interface ModelShelf {
-  /** Errors: `invalid_input` (unknown, or does not fit the params), `model_unavailable` (with the remedy). */
-  choose(operation: Operation, params: ModelParams): ModelEntry;
+  /**
+   * A model for every need; optional ones are left out where `auto` finds none.
+   * Errors: `invalid_input` (unknown, or does not fit the params), `model_unavailable` (with the remedy).
+   */
+  choose(needs: readonly ModelNeed[]): ChosenModels;
   statuses(): ModelStatus[];
   /** What is wrong with models that come with the program, one sentence each. */
   problems(): string[];
@@ -19,13 +30,24 @@ export async function openShelf(config: Config): Promise<ModelShelf> {
   const context = { folder: modelsFolder(config), allowNonCommercial: config.DARKROOM_ALLOW_NONCOMMERCIAL };
   const damaged = await checkBundled(lock, context.folder);
   return {
-    choose: (operation, params) => {
-      const misfit = (entry: ModelEntry) => operation.misfit?.(entry, params) ?? null;
-      return chooseModel(lock, { task: operation.task, wanted: params.model, misfit }, context);
-    },
+    choose: (needs) => chooseAll(needs, (need) => chooseModel(lock, need, context).id),
     statuses: () => modelStatuses(lock, context),
     problems: () => [...damaged],
   };
+}
+
+function chooseAll(needs: readonly ModelNeed[], choose: (need: ModelNeed) => string): ChosenModels {
+  const bySlot: Record<string, string> = {};
+  for (const need of needs) {
+    try {
+      bySlot[need.slot ?? need.task] = choose(need);
+    } catch (error) {
+      const isDispensable = need.optional === true && need.wanted === 'auto';
+      if (!(isDispensable && error instanceof EngineError && error.code === 'model_unavailable')) throw error;
+    }
+  }
+  const [first] = needs;
+  return { main: first ? (bySlot[first.slot ?? first.task] ?? null) : null, bySlot };
 }
 
 /** Why bundled models can't be used, one sentence each: said at the start rather than by the first job. */

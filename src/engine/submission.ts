@@ -3,7 +3,7 @@ import type { Submission, Submitted } from './api.js';
 import { EngineError } from './errors.js';
 import { discard, fingerprint, type IntakeParts, isReceived, takeIn } from './intake.js';
 import type { IdempotencyKey, JobStore } from './jobs/job-store.js';
-import { parseParams } from './operations/index.js';
+import { modelNeeds, parseParams } from './operations/index.js';
 import type { Lane, Operation } from './operations/operation.js';
 import type { ModelShelf } from './shelf.js';
 
@@ -45,7 +45,7 @@ async function insertOrReplay(
 ): Promise<Submitted> {
   const operation = pickOperation(operations, submission.operation);
   const { params: checked, warnings } = parseParams(operation, submission.params);
-  shelf.choose(operation, checked);
+  shelf.choose(modelNeeds(operation, checked));
   const params = { ...checked };
   const idempotency = idempotencyOf(submission, operation, params);
   const known = idempotency ? await jobs.findReplay(submission.owner, idempotency) : null;

@@ -11,18 +11,22 @@ export interface Task {
   lane: Lane;
   operation: string;
   params: Record<string, unknown>;
-  /** Local path per input field. */
-  inputs: Record<string, string>;
-  /** The model that was chosen. */
-  model: string;
+  /** Local paths per input field. */
+  inputs: Record<string, string[]>;
+  /** The main model: the task goes to a thread that has it loaded. Null: it needs none. */
+  model: string | null;
+  /** The ids of all its models by slot. */
+  models: Record<string, string>;
   /** Folder for temporary and output files of this attempt; removed by whoever made it. */
   folder: string;
 }
 
 /** What came of a task, and where its time went. */
 export interface TaskResult extends Outcome {
-  /** The execution provider that really ran the model, for example `cpu`. */
+  /** The execution provider that really ran the models, for example `cpu`. */
   device: string;
+  /** Ids of the models that were used, in the order of their first use. */
+  models: string[];
   /** Milliseconds per stage. */
   stageMs: Partial<Record<Stage, number>>;
 }

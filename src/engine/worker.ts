@@ -5,8 +5,9 @@ import { EngineError } from './errors.js';
 import { createImageKit, inspect as inspectImage } from './media/image.js';
 import type { ImageFacts } from './media/media.js';
 import type { ModelLoader } from './model-loader.js';
-import type { ModelParams, Operation } from './operations/operation.js';
-import type { LoadedModels, Workbench } from './operations/workbench.js';
+import type { LoadableTask, ModelOfTask } from '../models/model.js';
+import type { Operation } from './operations/operation.js';
+import type { Workbench } from './operations/workbench.js';
 import { Permits } from './permits.js';
 import { SessionCache } from './session-cache.js';
 import { StageClock } from './stages.js';
@@ -62,28 +63,33 @@ async function attempt(task: Task): Promise<TaskResult> {
   const clock = new StageClock((progress) => {
     parentPort?.postMessage({ id: task.id, progress } satisfies ProgressNote);
   });
-  let usedDevice = device;
-  const bench = openBench(task, clock, (model) => {
-    usedDevice = model.device;
-  });
+  const used = new Map<string, LoadedModel>();
+  const bench = openBench(task, clock, used);
   try {
-    const outcome = await operation.perform(bench, task.params as unknown as ModelParams);
-    return { ...outcome, device: usedDevice, stageMs: clock.times() };
+    const outcome = await operation.perform(bench, task.params);
+    // One that runs on the CPU after all is what the caller should hear of.
+    const devices = [...used.values()].map((model) => model.device);
+    const actual = devices.find((each) => each !== device) ?? device;
+    return { ...outcome, device: actual, models: [...used.keys()], stageMs: clock.times() };
   } finally {
     returnPermit();
   }
 }
 
-function openBench(task: Task, clock: StageClock, onModel: (model: LoadedModel) => void): Workbench {
+function openBench(task: Task, clock: StageClock, used: Map<string, LoadedModel>): Workbench {
   return {
+    folder: task.folder,
     input: (field) => inputPath(task, field),
+    inputs: (field) => task.inputs[field] ?? [],
     images: createImageKit({ folder: task.folder, limits: settings.limits }),
-    model: async (kind) => {
+    has: (slot) => task.models[slot] !== undefined,
+    model: async (kind, slot = kind) => {
+      const id = modelId(task, slot);
       const before = clock.enter('load');
-      const loaded = await models.get(task.model);
+      const loaded = await models.get(id);
       if (before) clock.enter(before);
-      onModel(loaded);
-      return modelFor(kind, loaded, task.model);
+      used.set(id, loaded);
+      return modelFor(kind, loaded, id);
     },
     checkpoint: (stage, fraction) => {
       throwIfStopped();
@@ -108,13 +114,19 @@ function returnPermit(): void {
 }
 
 function inputPath({ inputs }: Task, field: string): string {
-  const path = inputs[field];
+  const path = inputs[field]?.[0];
   if (path === undefined) throw new EngineError('invalid_input', `Expected a picture in ${field}`, { param: field });
   return path;
 }
 
-function modelFor<Kind extends keyof LoadedModels>(kind: Kind, loaded: LoadedModel, id: string): LoadedModels[Kind] {
-  if (loaded.task === kind) return loaded.model as LoadedModels[Kind];
+function modelId({ models, operation }: Task, slot: string): string {
+  const id = models[slot];
+  if (id === undefined) throw new EngineError('model_unavailable', `No model for ${slot} was found for ${operation}`);
+  return id;
+}
+
+function modelFor<Kind extends LoadableTask>(kind: Kind, loaded: LoadedModel, id: string): ModelOfTask[Kind] {
+  if (loaded.task === kind) return loaded.model as ModelOfTask[Kind];
   throw new EngineError('invalid_input', `Expected a model for ${kind}, got "${id}" for ${loaded.task}`, {
     param: 'model',
   });

@@ -1,7 +1,7 @@
 import { EngineError } from '../engine/errors.js';
 import { cutout } from './cutout.js';
 import type { ModelEntry } from './lockfile.js';
-import type { MattingModel, ModelFamily, UpscaleModel } from './model.js';
+import type { LoadableTask, ModelFamily, ModelOfTask } from './model.js';
 import { checkSelfContained } from './onnx-file.js';
 import { saliency } from './saliency.js';
 import { createSession, type Device, type ModelSession } from './session.js';
@@ -12,7 +12,7 @@ import { readVerified } from './weights.js';
 /** Every family of weights that can be run. */
 export const families: readonly ModelFamily[] = [cutout, saliency, upscaler, srvgg];
 
-type Ready = { task: 'background-removal'; model: MattingModel } | { task: 'super-resolution'; model: UpscaleModel };
+type Ready = { [Task in LoadableTask]: { task: Task; model: ModelOfTask[Task] } }[LoadableTask];
 
 /** A model in the memory of this thread. */
 export type LoadedModel = Ready & {
@@ -61,7 +61,6 @@ function findFamily({ id, family, task }: ModelEntry): ModelFamily {
 }
 
 function wrap(family: ModelFamily, entry: ModelEntry, session: ModelSession): Ready {
-  return family.task === 'background-removal'
-    ? { task: family.task, model: family.wrap(entry, session) }
-    : { task: family.task, model: family.wrap(entry, session) };
+  // Task and model are of the same family, which the type of a union of families can't say.
+  return { task: family.task, model: family.wrap(entry, session) } as Ready;
 }

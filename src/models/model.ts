@@ -3,7 +3,17 @@ import type { ModelEntry } from './lockfile.js';
 import type { ModelSession } from './session.js';
 
 export const modelTasks = ['background-removal', 'super-resolution'] as const;
+/** What a model of the lock file is for. */
 export type ModelTask = (typeof modelTasks)[number];
+
+/** What a family makes of its weights, by task: a new task is one line here and one interface. */
+export interface ModelOfTask {
+  'background-removal': MattingModel;
+  'super-resolution': UpscaleModel;
+}
+
+/** A task that some family can load models for. */
+export type LoadableTask = keyof ModelOfTask;
 
 /** Finds the foreground. */
 export interface MattingModel {
@@ -24,16 +34,16 @@ export interface UpscaleModel {
   upscale(tile: Pixels): Promise<Pixels>;
 }
 
-interface Family<Task extends ModelTask, Model> {
+interface Family<Task extends LoadableTask> {
   /** As in `models.lock.json`. */
   name: string;
   task: Task;
   /** Pre- and post-processing around a session of this family's networks. */
-  wrap(entry: ModelEntry, session: ModelSession): Model;
+  wrap(entry: ModelEntry, session: ModelSession): ModelOfTask[Task];
 }
 
 /** A family of weights with its exact pre- and post-processing: pure tensor code, one file each. */
-export type ModelFamily = Family<'background-removal', MattingModel> | Family<'super-resolution', UpscaleModel>;
+export type ModelFamily = { [Task in LoadableTask]: Family<Task> }[LoadableTask];
 
 /** A model of the lock file and whether it can be used now. */
 export interface ModelStatus {

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import type { Engine, LinkedFile, ReceivedFile, Submission } from '../engine/api.js';
 import { EngineError } from '../engine/errors.js';
-import type { Operation } from '../engine/operations/operation.js';
+import type { Operation, PictureField } from '../engine/operations/operation.js';
 import { readForm } from './form.js';
 import { type JsonLimits, readJson, tooLarge } from './json-body.js';
 import type { Context } from './request.js';
@@ -40,21 +40,31 @@ export async function readSubmission(
   throw new EngineError('unsupported', message, { param: 'Content-Type' });
 }
 
+/** By the name under which a picture may come, what it is. */
+type PictureNames = Map<string, Required<Pick<PictureField, 'field' | 'max'>>>;
+
 /**
  * Under which names a picture may come: as a file, or as text that is an address or base64. The main picture of an
  * operation also under the names that other services use.
  */
-function pictureNames({ imageFields }: Operation): Map<string, string> {
-  const names = imageFields.flatMap((field) =>
-    [field, `${field}[]`, `${field}_url`].map((name) => [name, field] as const),
-  );
-  const [main] = imageFields;
-  if (main !== undefined) names.push(['file', main], [`${main}_file`, main]);
-  return new Map(names);
+function pictureNames({ pictures }: Operation): PictureNames {
+  const names: PictureNames = new Map();
+  for (const [index, { field, max = 1 }] of pictures.entries()) {
+    const others = index === 0 ? ['file', `${field}_file`] : [];
+    const several = max > 1 ? [`${field}_urls`] : [];
+    for (const name of [field, `${field}[]`, `${field}_url`, ...several, ...others]) names.set(name, { field, max });
+  }
+  return names;
 }
 
-async function readMultipart(ctx: Context, names: Map<string, string>, intake: Intake) {
-  const maxFiles = new Set(names.values()).size;
+/** How many pictures an operation takes at most. */
+function mostPictures(names: PictureNames): number {
+  const byField = new Map([...names.values()].map(({ field, max }) => [field, max]));
+  return [...byField.values()].reduce((sum, max) => sum + max, 0);
+}
+
+async function readMultipart(ctx: Context, names: PictureNames, intake: Intake) {
+  const maxFiles = mostPictures(names);
   const maxBytes = maxFiles * intake.limits.maxUploadBytes + formOverhead;
   if (declaredBytes(ctx) > maxBytes) throw formTooLarge(names, intake.limits);
   continueReading(ctx);
@@ -62,15 +72,15 @@ async function readMultipart(ctx: Context, names: Map<string, string>, intake: I
     engine: intake.engine,
     maxFiles,
     fieldOf(partName) {
-      const field = names.get(partName);
-      if (field === undefined) throw unknownFile(partName, names);
-      return field;
+      const picture = names.get(partName);
+      if (picture === undefined) throw unknownFile(partName, names);
+      return picture.field;
     },
   });
   return orDiscard(files, intake, () => takePictures(Object.fromEntries(fields), { names, files, intake }));
 }
 
-async function readJsonBody(ctx: Context, names: Map<string, string>, intake: Intake) {
+async function readJsonBody(ctx: Context, names: PictureNames, intake: Intake) {
   if (declaredBytes(ctx) > intake.limits.json.maxBytes) throw tooLarge(intake.limits.json.maxBytes);
   continueReading(ctx);
   const body = await readJson(ctx.req, intake.limits.json);
@@ -97,7 +107,7 @@ async function orDiscard<T>(files: ReceivedFile[], { engine }: Intake, step: () 
 }
 
 interface Taking {
-  names: Map<string, string>;
+  names: PictureNames;
   /** Files that came as parts; pictures that come as base64 are added. */
   files: ReceivedFile[];
   intake: Intake;
@@ -107,26 +117,39 @@ interface Taking {
 async function takePictures(body: Record<string, unknown>, { names, files, intake }: Taking) {
   const links: LinkedFile[] = [];
   const params: [string, unknown][] = [];
-  const taken = new Map(files.map(({ field }) => [field, 'a file']));
-  refuseTwice(files);
+  // What came for each field, in words.
+  const taken: Taken = new Map();
+  for (const { field } of files) note(taken, pictureOf(names, field), 'a file');
   for (const [name, value] of Object.entries(body)) {
-    const field = names.get(name);
-    if (field === undefined) params.push([name, value]);
-    if (field === undefined || value === null || value === '') continue;
-    const other = taken.get(field);
-    if (other !== undefined) throw twice(field, `${other} and \`${name}\``);
-    taken.set(field, `\`${name}\``);
-    if (isAddress(value)) links.push({ field, url: value.trim() });
-    else files.push(await intake.engine.receive(Readable.from([decodeBase64(value, name)]), field));
+    const picture = names.get(name);
+    if (picture === undefined) params.push([name, value]);
+    if (picture === undefined || value === null || value === '') continue;
+    for (const each of picture.max > 1 && Array.isArray(value) ? value : [value]) {
+      note(taken, picture, `\`${name}\``);
+      const { field } = picture;
+      if (isAddress(each)) links.push({ field, url: each.trim() });
+      else files.push(await intake.engine.receive(Readable.from([decodeBase64(each, name)]), field));
+    }
   }
   const rest = Object.fromEntries(params);
   intake.takeOwn?.(rest);
   return { params: rest, inputs: [...files, ...links] };
 }
 
-function refuseTwice(files: ReceivedFile[]): void {
-  const double = files.find(({ field }, index) => files.findIndex((other) => other.field === field) < index);
-  if (double !== undefined) throw twice(double.field, 'two files');
+type Taken = Map<string, string[]>;
+type Picture = { field: string; max: number };
+
+/** Notes one more picture for a field. Errors: `invalid_input` when it takes no more. */
+function note(taken: Taken, { field, max }: Picture, what: string): void {
+  const before = taken.get(field) ?? [];
+  if (before.length < max) return void taken.set(field, [...before, what]);
+  const [other] = before;
+  if (max > 1) throw excess(field, `at most ${max} pictures`, 'more');
+  throw excess(field, 'one picture', other === what ? 'two files' : `${other} and ${what}`);
+}
+
+function pictureOf(names: PictureNames, field: string): Picture {
+  return names.get(field) ?? { field, max: 1 };
 }
 
 function isAddress(value: unknown): value is string {
@@ -143,18 +166,18 @@ function decodeBase64(value: unknown, name: string): Buffer {
   return Buffer.from(text, 'base64');
 }
 
-function unknownFile(partName: string, names: Map<string, string>): EngineError {
+function unknownFile(partName: string, names: PictureNames): EngineError {
   const param = partName.slice(0, 100);
-  const known = [...new Set(names.values())].map((name) => `\`${name}\``).join(' or ');
+  const known = [...new Set([...names.values()].map(({ field }) => `\`${field}\``))].join(' or ');
   return new EngineError('invalid_input', `Expected the file in ${known}, got one in \`${param}\``, { param });
 }
 
-function twice(field: string, got: string): EngineError {
-  return new EngineError('invalid_input', `Expected one picture for \`${field}\`, got ${got}`, { param: field });
+function excess(field: string, expected: string, got: string): EngineError {
+  return new EngineError('invalid_input', `Expected ${expected} for \`${field}\`, got ${got}`, { param: field });
 }
 
-function formTooLarge(names: Map<string, string>, { maxUploadBytes }: UploadLimits): EngineError {
-  const [param = 'image'] = names.values();
+function formTooLarge(names: PictureNames, { maxUploadBytes }: UploadLimits): EngineError {
+  const [param = 'image'] = names.keys();
   const limit = Math.floor(maxUploadBytes / 1_000_000);
   return new EngineError('too_large', `Expected a picture of at most ${limit} MB`, { param });
 }

@@ -160,7 +160,7 @@ describe('superviseHost', () => {
   it('refuses what it does not know', async () => {
     const host = shared();
     await expect(run(host, testTask('dance'))).rejects.toMatchObject({ code: 'unsupported' });
-    await expect(run(host, testTask('echo', { lane: 'media' }))).rejects.toMatchObject({ code: 'unsupported' });
+    await expect(run(host, testTask('echo', { lane: 'remote' }))).rejects.toMatchObject({ code: 'unsupported' });
     await expect(run(host, testTask('echo', { model: 'broken' }))).rejects.toMatchObject({ code: 'model_unavailable' });
   });
 

@@ -26,7 +26,7 @@ async function savePicture(): Promise<string> {
 }
 
 async function run(operation: string, path: string, changes: Partial<Task>): Promise<TaskResult> {
-  const task = testTask(operation, { inputs: { image: path }, folder: dirname(path), ...changes });
+  const task = testTask(operation, { inputs: { image: [path] }, folder: dirname(path), ...changes });
   return runner.run(task, { signal: new AbortController().signal, onProgress: () => {} });
 }
 

@@ -53,6 +53,7 @@ async function result(task: Task): Promise<TaskResult> {
     warnings: [],
     facts: {},
     device: 'none',
+    models: [],
     stageMs: {},
   };
 }

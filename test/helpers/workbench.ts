@@ -1,10 +1,12 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { EngineError } from '#src/engine/errors.js';
 import { createImageKit } from '#src/engine/media/image.js';
-import type { LoadedModels, Stage, Workbench } from '#src/engine/operations/workbench.js';
+import type { Stage, Workbench } from '#src/engine/operations/workbench.js';
 import { type LoadedModel, loadModel } from '#src/models/index.js';
-import { readLockfile } from '#src/models/lockfile.js';
+import type { ModelOfTask } from '#src/models/model.js';
+import { type ModelEntry, readLockfile } from '#src/models/lockfile.js';
 import { lockfilePath } from '#src/models/weights.js';
 
 export interface TestBench extends Workbench {
@@ -15,38 +17,59 @@ export interface TestBench extends Workbench {
 }
 
 export interface BenchOptions {
-  /** Id of a bundled model. */
-  model: string;
+  /** Id of a bundled model, in the slot of its task. */
+  model?: string;
+  /** Ids of bundled models by slot. */
+  models?: Record<string, string>;
   /** Local path of the picture, once its folder is known. */
   input(folder: string): Promise<string>;
+  /** Local paths of pictures in other fields than `image`, once the folder is known. */
+  inputs?(folder: string): Promise<Record<string, string[]>>;
   /** Called at each checkpoint; throws to stop. */
   onCheckpoint?(stage: Stage, fraction: number): void;
 }
 
 /** A workbench with real decoding, a real model and a folder of its own. */
-export async function openWorkbench({ model, input, onCheckpoint }: BenchOptions): Promise<TestBench> {
+export async function openWorkbench(options: BenchOptions): Promise<TestBench> {
+  const { input, onCheckpoint } = options;
   const folder = await mkdtemp(join(tmpdir(), 'darkroom-operation-'));
   const path = await input(folder);
-  const entry = readLockfile(lockfilePath).models.find(({ id }) => id === model);
-  if (!entry) throw new Error(`${model} is not in the lock file`);
-  const loaded: LoadedModel = await loadModel(entry, { folder, device: 'cpu', threads: 2 });
+  const pictures: Record<string, string[]> = { image: [path], ...(await options.inputs?.(folder)) };
+  const slots = options.models ?? (options.model === undefined ? {} : { [entryOf(options.model).task]: options.model });
+  const loaded = new Map<string, LoadedModel>();
   const stages: Stage[] = [];
   return {
     folder,
     stages,
-    input: () => path,
+    input: (field) => {
+      const [first] = pictures[field] ?? [];
+      if (first === undefined)
+        throw new EngineError('invalid_input', `Expected a picture in ${field}`, { param: field });
+      return first;
+    },
+    inputs: (field) => pictures[field] ?? [],
+    has: (slot) => slots[slot] !== undefined,
     images: createImageKit({ folder, limits: { maxBytes: 5e7, maxPixels: 5e7, maxSide: 30_000 } }),
-    model: async (task) => {
-      if (loaded.task !== task) throw new Error(`Expected a model for ${task}`);
-      return loaded.model as LoadedModels[typeof task];
+    model: async (task, slot = task) => {
+      const id = slots[slot] ?? '';
+      const model = loaded.get(id) ?? (await loadModel(entryOf(id), { folder, device: 'cpu', threads: 2 }));
+      loaded.set(id, model);
+      if (model.task !== task) throw new Error(`Expected a model for ${task}`);
+      return model.model as ModelOfTask[typeof task];
     },
     checkpoint: (stage, fraction = 0) => {
       if (stages.at(-1) !== stage) stages.push(stage);
       onCheckpoint?.(stage, fraction);
     },
     close: async () => {
-      await loaded.release();
+      for (const model of loaded.values()) await model.release();
       await rm(folder, { recursive: true });
     },
   };
+}
+
+function entryOf(id: string): ModelEntry {
+  const entry = readLockfile(lockfilePath).models.find((model) => model.id === id);
+  if (!entry) throw new Error(`${id} is not in the lock file`);
+  return entry;
 }

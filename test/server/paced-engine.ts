@@ -121,6 +121,7 @@ function resultOf(path: string, format: 'png' | 'webp' | 'jpg'): TaskResult {
     warnings: ['A warning of the model'],
     facts: {},
     device: 'cpu',
+    models: [],
     stageMs: { infer: 12 },
   };
 }

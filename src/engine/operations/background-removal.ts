@@ -23,10 +23,10 @@ export const backgroundRemoval: Operation<Params> = {
   idPrefix: 'bgrm',
   syncPaths: ['background-removal', 'remove-background'],
   lane: 'device',
-  task: 'background-removal',
-  imageFields: ['image'],
+  pictures: [{ field: 'image', required: true }],
   summary: 'Removes the background of a picture',
   params,
+  models: ({ model }) => [{ task: 'background-removal', wanted: model }],
   async perform(bench, { only_mask, format }) {
     const finding = await find(bench);
     const source = await bench.images.open(bench.input('image'));

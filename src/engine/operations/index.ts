@@ -1,6 +1,5 @@
-import type { ModelRequest } from '../../models/weights.js';
 import { backgroundRemoval } from './background-removal.js';
-import type { Operation } from './operation.js';
+import type { ModelNeed, Operation } from './operation.js';
 import { superResolution } from './super-resolution.js';
 
 export { parseParams } from './params.js';
@@ -13,12 +12,7 @@ export function findOperation(name: string, among: readonly Operation[] = operat
   return among.find((operation) => operation.name === name);
 }
 
-/** Which model a job of this operation needs; `params` have been parsed before. */
-export function modelRequest(operation: Operation, params: object): ModelRequest {
-  const known = operation.params.parse(params);
-  return {
-    task: operation.task,
-    wanted: known.model,
-    misfit: (entry) => operation.misfit?.(entry, known) ?? null,
-  };
+/** The models that a job of this operation needs; `params` have been parsed before. */
+export function modelNeeds(operation: Operation, params: object): ModelNeed[] {
+  return operation.models(operation.params.parse(params));
 }

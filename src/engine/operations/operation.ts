@@ -24,19 +24,37 @@ export interface Outcome {
   warnings: string[];
   /** Sizes and choices worth showing in the debug block. */
   facts: Record<string, unknown>;
+  /** What did the work, where that is not the main model of the job. */
+  modelActual?: string;
 }
 
-/** The params of every operation that runs on a model. */
-export interface ModelParams {
+/** One model that an attempt may load. */
+export interface ModelNeed {
+  task: ModelTask;
+  /** The name by which `perform` asks for it; default: its task. */
+  slot?: string;
   /** Id of a model, or `auto`. */
-  model: string;
+  wanted: string;
+  /** Why a model of the task can't serve these params; null if it can. Default: every one can. */
+  misfit?(entry: ModelEntry): string | null;
+  /** The work can be done without it, less well: `perform` asks `bench.has` first. */
+  optional?: boolean;
+}
+
+/** Pictures that may come with a request under one name. */
+export interface PictureField {
+  field: string;
+  /** Refused without it. Default false. */
+  required?: boolean;
+  /** How many may come; default 1. */
+  max?: number;
 }
 
 /**
  * What can be asked for: validation, routes, listings and the worker all derive from this one value. The file of an
  * operation loads no native library: what it needs of them is handed to `perform`, which runs in a worker thread.
  */
-export interface Operation<Params extends ModelParams = ModelParams> {
+export interface Operation<Params extends object = object> {
   /** As in the path: `background-removal`. */
   name: string;
   /** As in status bodies: `BACKGROUND_REMOVAL`. */
@@ -48,14 +66,13 @@ export interface Operation<Params extends ModelParams = ModelParams> {
   /** The OpenAI-style paths of the synchronous twin under `/v1/images/`. */
   syncPaths: string[];
   lane: Lane;
-  task: ModelTask;
   /** Fields that carry pictures; the first is the main one. */
-  imageFields: string[];
+  pictures: readonly PictureField[];
   /** One line for listings and `--help`. */
   summary: string;
   /** Flat: every value may also come as a string, from a form or a command line. */
   params: z.ZodObject<z.ZodRawShape, z.core.$strip> & z.ZodType<Params>;
-  /** Why a model of the task can't serve these params; null if it can. Default: every one can. */
-  misfit?(entry: ModelEntry, params: Params): string | null;
+  /** The models of an attempt, the main one first: it is warm when the attempt begins, the others are loaded on demand. */
+  models(params: Params): ModelNeed[];
   perform(bench: Workbench, params: Params): Promise<Outcome>;
 }

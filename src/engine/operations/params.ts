@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { EngineError } from '../errors.js';
 import type { OutputFormat } from '../media/media.js';
-import type { ModelParams, Operation } from './operation.js';
+import type { Operation } from './operation.js';
 
 /** Checked params, and what was noticed about the rest. */
-export interface ParsedParams<Params extends ModelParams> {
+export interface ParsedParams<Params extends object> {
   params: Params;
   warnings: string[];
 }
@@ -40,7 +40,7 @@ export function formatParam<const Format extends OutputFormat>(formats: readonly
  * Params as sent, checked and completed with their defaults; what the operation does not know becomes a warning. A null
  * counts as not given. Errors: `invalid_input` naming the first param that is wrong.
  */
-export function parseParams<Params extends ModelParams>(
+export function parseParams<Params extends object>(
   operation: Operation<Params>,
   raw: Record<string, unknown>,
 ): ParsedParams<Params> {
@@ -48,7 +48,7 @@ export function parseParams<Params extends ModelParams>(
   const known = Object.keys(operation.params.shape);
   const result = operation.params.safeParse(given);
   if (result.error) throw invalid(result.error, given);
-  const pictures = operation.imageFields.flatMap((field) => [field, `${field}_url`]);
+  const pictures = operation.pictures.flatMap(({ field }) => [field, `${field}_url`]);
   const unknown = Object.keys(given).filter((name) => !known.includes(name) && !pictures.includes(name));
   return { params: result.data, warnings: unknown.map((name) => ignored(name, known)) };
 }

@@ -19,13 +19,17 @@ export const superResolution: Operation<z.output<typeof params>> = {
   idPrefix: 'sres',
   syncPaths: ['upscale'],
   lane: 'device',
-  task: 'super-resolution',
-  imageFields: ['image'],
+  pictures: [{ field: 'image', required: true }],
   summary: 'Enlarges a picture two or four times',
   params,
-  misfit({ constants }, { scale }) {
-    return constants.scale === scale ? null : `it enlarges ${constants.scale} times, and \`scale\` is ${scale}`;
-  },
+  models: ({ model, scale }) => [
+    {
+      task: 'super-resolution',
+      wanted: model,
+      misfit: ({ constants }) =>
+        constants.scale === scale ? null : `it enlarges ${constants.scale} times, and \`scale\` is ${scale}`,
+    },
+  ],
   async perform(bench, { scale, format }) {
     const { images } = bench;
     bench.checkpoint('decode');

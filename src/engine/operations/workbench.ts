@@ -1,4 +1,4 @@
-import type { MattingModel, ModelTask, UpscaleModel } from '../../models/model.js';
+import type { LoadableTask, ModelOfTask } from '../../models/model.js';
 import type { ImageFacts, OutputFormat, Pixels, Size } from '../media/media.js';
 import type { OutputFile } from './operation.js';
 
@@ -35,19 +35,19 @@ export interface ImageKit {
   create(size: Size & { channels: 3 | 4; format?: OutputFormat }): Promise<PixelWriter>;
 }
 
-/** A model ready to run in this worker. */
-export interface LoadedModels {
-  'background-removal': MattingModel;
-  'super-resolution': UpscaleModel;
-}
-
 /** What `perform` works with: everything that touches a native library, and the way back for progress and cancellation. */
 export interface Workbench {
-  /** Local path of the input that was sent in this field. */
+  /** Local path of the first picture that was sent in this field. Errors: `invalid_input` if there is none. */
   input(field: string): string;
+  /** Local paths of all pictures that were sent in this field, in their order. */
+  inputs(field: string): readonly string[];
+  /** Folder for files of this attempt that the kits do not make; it is removed afterwards with all that is no output. */
+  folder: string;
   images: ImageKit;
-  /** Loads (or finds in the session cache) the model that was chosen for this attempt. */
-  model<Task extends ModelTask>(task: Task): Promise<LoadedModels[Task]>;
+  /** Whether a model was found for this slot: an optional one may not be installed. */
+  has(slot: string): boolean;
+  /** Loads (or finds in the session cache) the model that was chosen for this attempt; `slot` is its task unless said otherwise. */
+  model<Task extends LoadableTask>(task: Task, slot?: string): Promise<ModelOfTask[Task]>;
   /**
    * Says where the attempt is (`fraction` of this stage, 0..1). Call between tiles and steps: throws `cancelled` or
    * `timeout` when the attempt is to stop. Only what is in `infer` may run a model: entering it waits for its turn.

@@ -49,7 +49,8 @@ function presentOperation(operation: Operation) {
     summary: operation.summary,
     path: `/api/generate/${operation.name}`,
     sync_paths: operation.syncPaths.map((path) => `/v1/images/${path}`),
-    image_fields: operation.imageFields,
+    image_fields: operation.pictures.map(({ field }) => field),
+    pictures: operation.pictures.map(({ field, required = false, max = 1 }) => ({ field, required, max })),
     parameters: schemaOf(operation.params),
   };
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { findOperation, modelRequest, operations, parseParams } from '#src/engine/operations/index.js';
+import { findOperation, modelNeeds, operations, parseParams } from '#src/engine/operations/index.js';
 import type { Operation } from '#src/engine/operations/operation.js';
 import { tinyUpscaler } from '../../helpers/tiny-models.js';
 
@@ -106,17 +106,16 @@ describe('parseParams', () => {
   });
 });
 
-describe('modelRequest', () => {
+describe('modelNeeds', () => {
   test('asks for a model of the wanted scale', () => {
-    const request = modelRequest(upscale, parseParams(upscale, { scale: 4 }).params);
+    const [request] = modelNeeds(upscale, parseParams(upscale, { scale: 4 }).params);
     expect(request).toMatchObject({ task: 'super-resolution', wanted: 'auto' });
-    expect(request.misfit?.(tinyUpscaler(4).entry)).toBeNull();
-    expect(request.misfit?.(tinyUpscaler(2).entry)).toBe('it enlarges 2 times, and `scale` is 4');
+    expect(request?.misfit?.(tinyUpscaler(4).entry)).toBeNull();
+    expect(request?.misfit?.(tinyUpscaler(2).entry)).toBe('it enlarges 2 times, and `scale` is 4');
   });
 
   test('takes any model for a cut-out', () => {
-    const request = modelRequest(cutout, { model: 'u2netp' });
-    expect(request).toMatchObject({ task: 'background-removal', wanted: 'u2netp' });
-    expect(request.misfit?.(tinyUpscaler(2).entry)).toBeNull();
+    const requests = modelNeeds(cutout, { model: 'u2netp' });
+    expect(requests).toEqual([{ task: 'background-removal', wanted: 'u2netp' }]);
   });
 });
