@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { ModelEntry } from '../../models/lockfile.js';
 import type { ModelTask } from '../../models/model.js';
+import type { Order } from '../order.js';
 import type { Workbench } from './workbench.js';
 
 /** Where jobs wait and run: each lane has its own concurrency, so that slow work of one kind never holds up another. */
@@ -74,5 +75,10 @@ export interface Operation<Params extends object = object> {
   params: z.ZodObject<z.ZodRawShape, z.core.$strip> & z.ZodType<Params>;
   /** The models of an attempt, the main one first: it is warm when the attempt begins, the others are loaded on demand. */
   models(params: Params): ModelNeed[];
+  /**
+   * What these params ask for in the words of the router, for an operation that other backends than this machine can
+   * do. `inputs` are those of the job, in its order.
+   */
+  order?(params: Params, inputs: readonly { field: string }[]): Order;
   perform(bench: Workbench, params: Params): Promise<Outcome>;
 }

@@ -1,0 +1,74 @@
+import type { Job } from './jobs/job-store.js';
+import type { Outcome } from './operations/operation.js';
+import type { Needs, NeedValue, Order } from './order.js';
+import type { Progress } from './task.js';
+
+/** What a backend takes for one need: one of these values, or a number of this range. */
+export type Capability = readonly NeedValue[] | { min: number; max: number };
+
+/** By the names of the needs. What a backend does not mention, it cannot do. */
+export type Capabilities = Readonly<Record<string, Capability>>;
+
+/** One attempt of one backend at a job. */
+export interface BackendRun {
+  job: Job;
+  order: Order;
+  /** Local paths per input field. */
+  inputs: Record<string, string[]>;
+  /** Folder for what is made; removed by whoever made it. */
+  folder: string;
+  /** Aborted with an EngineError: `cancelled`, `timeout`, or `interrupted` when the work goes on elsewhere or later. */
+  signal: AbortSignal;
+  /** When the attempt has to be over, in milliseconds since the epoch. */
+  deadline: number;
+  onProgress(progress: Progress): void;
+}
+
+/** What an attempt gives back; `facts` become part of the debug block. */
+export type Made = Outcome;
+
+/** Something that can do an operation, on this machine or elsewhere: the router does not know which. */
+export interface Backend {
+  /** Unique: `kling/kling-o3-pro-i2v`. */
+  id: string;
+  /** Who does it: `kling`, `fal`, `local` … */
+  provider: string;
+  /** The operation that it serves. */
+  operation: string;
+  /** Its concrete name, shown as `model_actual`: `kling-o3-pro-i2v`. */
+  model: string;
+  /** Every name under which a request can ask for it, such as `kling-o3-pro`. */
+  names: readonly string[];
+  capabilities: Capabilities;
+  /** Credits for one job. */
+  price: number;
+  /** Whether taking a job costs the owner money, so that it must never take the same job twice. */
+  isPaid: boolean;
+  /** Why it can't be used with these settings, in a sentence; null if it can. */
+  problem: string | null;
+  /** Does the job. Errors: ProviderFailure, which says what the router is to do, and EngineErrors of the operation. */
+  run(run: BackendRun): Promise<Made>;
+}
+
+/** Why a backend with these capabilities can't meet the needs, in words; null if it can. */
+export function misfit(capabilities: Capabilities, needs: Needs): string | null {
+  for (const [need, value] of Object.entries(needs)) {
+    const able = capabilities[need];
+    if (able === undefined) return `it has no \`${need}\``;
+    if (!covers(able, value)) return `\`${need}\` is ${value}, and it takes ${describe(able)}`;
+  }
+  return null;
+}
+
+function covers(able: Capability, value: NeedValue): boolean {
+  if (isRange(able)) return typeof value === 'number' && value >= able.min && value <= able.max;
+  return able.includes(value);
+}
+
+function describe(able: Capability): string {
+  return isRange(able) ? `${able.min}..${able.max}` : able.join(', ');
+}
+
+function isRange(able: Capability): able is { min: number; max: number } {
+  return 'min' in able;
+}
