@@ -2,8 +2,14 @@ import type { Pixels, Size } from '../engine/media/media.js';
 import { mix, type Position, position } from './bilinear.js';
 import type { AlphaFit } from './guided-filter.js';
 
-// A matte hardly ever says 0 or 1 for sure; these become so, and what lies between is stretched.
-const [low, high] = [0.15, 0.85];
+/** What becomes 0 and 1; what lies between is stretched. */
+export interface AlphaLevels {
+  low: number;
+  high: number;
+}
+
+/** The matte of a network hardly ever says 0 or 1 for sure. */
+export const networkLevels: AlphaLevels = { low: 0.15, high: 0.85 };
 
 const open = 128;
 
@@ -11,15 +17,19 @@ const open = 128;
  * What makes alpha 0..255 of rows of the full picture from its fit, which begin at row `top`: the second half of the fast
  * guided filter, where the full-size colours come in. `width` and `height` are those of the whole picture.
  */
-export function alphaOfRows(fit: AlphaFit, { width, height }: Size): (rows: Pixels, top: number) => Uint8Array {
-  const certain = findCertain(fit.coefficients);
+export function alphaOfRows(
+  fit: AlphaFit,
+  { width, height }: Size,
+  levels: AlphaLevels = networkLevels,
+): (rows: Pixels, top: number) => Uint8Array {
+  const certain = findCertain(fit.coefficients, levels);
   const cells = cellsAlong(width, fit.width);
   const line = { coefficients: new Float32Array(4 * fit.width), certain: new Uint8Array(fit.width) };
   return (rows, top) => {
     const alpha = new Uint8Array(width * rows.height);
     for (let y = 0; y < rows.height; y++) {
       mixLines(fit, { certain, at: position(top + y, height, fit.height), line });
-      for (const cell of cells) fillCell(alpha, rows, { y, cell, line });
+      for (const cell of cells) fillCell(alpha, rows, { y, cell, line, levels });
     }
     return alpha;
   };
@@ -29,7 +39,7 @@ export function alphaOfRows(fit: AlphaFit, { width, height }: Size): (rows: Pixe
  * Per pixel of the fit: 0 or 255 where alpha is that whatever the colours are, `open` elsewhere. It lies between the offset
  * plus the negative factors and the offset plus the positive ones times 255, and for most pixels that is answer enough.
  */
-function findCertain(coefficients: Float32Array): Uint8Array {
+function findCertain(coefficients: Float32Array, { low, high }: AlphaLevels): Uint8Array {
   const certain = new Uint8Array(coefficients.length / 4);
   for (let at = 0; at < certain.length; at++) {
     let least = coefficients[4 * at + 3] as number;
@@ -88,7 +98,11 @@ function mixLines(
   }
 }
 
-function fillCell(alpha: Uint8Array, rows: Pixels, { y, cell, line }: { y: number; cell: Cell; line: Line }): void {
+function fillCell(
+  alpha: Uint8Array,
+  rows: Pixels,
+  { y, cell, line, levels: { low, high } }: { y: number; cell: Cell; line: Line; levels: AlphaLevels },
+): void {
   const start = y * rows.width;
   const state = line.certain[cell.before] as number;
   if (state !== open && state === line.certain[cell.after]) {

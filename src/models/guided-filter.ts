@@ -14,10 +14,10 @@ const guideSide = 320;
 
 // Half the side of the windows, in pixels of the matte: how far its edges may be off. Larger ones correct more, but also
 // spread what the network got wrong, and the error of sharp edges: half as much again with 3.
-const reach = 2;
+const usualReach = 2;
 
 // Variance of the colours (0..255) in a window that counts as texture rather than as an edge: 1 % of the range.
-const epsilon = 2.55 ** 2;
+const usualEpsilon = 2.55 ** 2;
 
 /** The size to which a picture is shrunk to be its own guide: small pictures stay as they are. */
 export function guideSize({ width, height }: Size): Size {
@@ -25,15 +25,23 @@ export function guideSize({ width, height }: Size): Size {
   return { width: Math.max(1, Math.round(width * factor)), height: Math.max(1, Math.round(height * factor)) };
 }
 
+export interface FitOptions {
+  /** Half the side of the windows, in pixels of the matte. */
+  reach?: number;
+  /** Variance of the colours (0..255) in a window that counts as texture rather than as an edge. */
+  epsilon?: number;
+}
+
 /**
  * Fits a matte (0..1, of any size) to the colours of its guide (3 channels): the first half of the fast guided filter of He
  * and Sun (arXiv 1505.00996); `alphaOfRows` is the second. Running sums: the cost does not depend on the radius.
  */
-export function fitAlpha(matte: Plane, guide: Pixels): AlphaFit {
+export function fitAlpha(matte: Plane, guide: Pixels, options: FitOptions = {}): AlphaFit {
   const { width, height } = guide;
+  const { reach = usualReach, epsilon = usualEpsilon } = options;
   const coarseness = Math.max(width, height) / Math.max(matte.width, matte.height);
   const radius = Math.max(1, Math.round(reach * coarseness));
-  const raw = solveWindows(resizePlane(matte, guide), guide, radius);
+  const raw = solveWindows(resizePlane(matte, guide), guide, { radius, epsilon });
   const coefficients = new Float32Array(raw.length);
   const load = (row: number, values: Float64Array) => {
     for (let x = 0, at = 4 * row * width; x < width; x++) {
@@ -52,7 +60,11 @@ export function fitAlpha(matte: Plane, guide: Pixels): AlphaFit {
 const quantities = 13;
 
 /** Per pixel, the factors and the offset that fit alpha to the colours of its window best (least squares). */
-function solveWindows(matte: Plane, guide: Pixels, radius: number): Float32Array {
+function solveWindows(
+  matte: Plane,
+  guide: Pixels,
+  { radius, epsilon }: { radius: number; epsilon: number },
+): Float32Array {
   const { width, height } = guide;
   const fits = new Float32Array(4 * width * height);
   const load = (row: number, values: Float64Array) => {
@@ -77,7 +89,7 @@ function solveWindows(matte: Plane, guide: Pixels, radius: number): Float32Array
     }
   };
   slideWindow({ width, height, radius, quantities, load }, (row, means) => {
-    for (let x = 0; x < width; x++) solve(means, { x, width, fits, at: 4 * (row * width + x) });
+    for (let x = 0; x < width; x++) solve(means, { x, width, epsilon, fits, at: 4 * (row * width + x) });
   });
   return fits;
 }
@@ -85,12 +97,13 @@ function solveWindows(matte: Plane, guide: Pixels, radius: number): Float32Array
 interface Place {
   x: number;
   width: number;
+  epsilon: number;
   fits: Float32Array;
   at: number;
 }
 
 /** (Covariance of the colours + epsilon)⁻¹ · covariance of colours and alpha, by the cofactors of the symmetric matrix. */
-function solve(means: Float64Array, { x, width, fits, at }: Place): void {
+function solve(means: Float64Array, { x, width, epsilon, fits, at }: Place): void {
   const r = means[x] as number;
   const g = means[x + width] as number;
   const b = means[x + 2 * width] as number;
