@@ -47,7 +47,7 @@ function undecided({ data, width, height }: Trimap): Plane {
 function solve(
   picture: Pixels,
   { trimap, start }: { trimap: Trimap; start: Plane },
-  { epsilon = 1e-6, tolerance = 3e-4, maxSteps = 300, onStep }: MattingOptions,
+  { epsilon = 1e-6, tolerance = 1e-4, maxSteps = 300, onStep }: MattingOptions,
 ): Plane {
   const { width, height } = picture;
   const laplacian = mattingLaplacian(picture, (at) => isUnknown(trimap.data[at]), epsilon);
