@@ -1,5 +1,7 @@
 import type { SerializedError } from '../errors.js';
-import { type AttemptError, type Claim, hasEnded, type Job, type JobResult } from './job-store.js';
+import { closeBatch, findOpenJobs, readBatch } from './batches.js';
+import { type AttemptError, type Batch, type Claim, hasEnded, type Job, type JobResult } from './job-store.js';
+import { owe } from './outbox.js';
 import { findClaimed, findRow, type JobRow, type JobTable, toJob } from './rows.js';
 
 export type Ending =
@@ -17,15 +19,19 @@ const endSql = `
  * Ends a job that was just read in this transaction. Every end of every job goes through here, so what has to be
  * stored together with an end is stored here.
  */
-export function end({ db, now }: JobTable, row: JobRow, ending: Ending): void {
-  db.run(endSql, {
+export function end(table: JobTable, row: JobRow, ending: Ending): void {
+  table.db.run(endSql, {
     seq: row.seq,
     state: ending.state,
     result: ending.state === 'completed' ? JSON.stringify(ending.result) : null,
     error: ending.state === 'failed' ? JSON.stringify(ending.error) : null,
     errors: row.errors,
-    at: now(),
+    at: table.now(),
   });
+  const { id, owner, operation, webhook, batch_id: batch } = row;
+  const status = ending.state === 'completed' ? 'completed' : 'failed';
+  if (webhook !== null) owe(table, { kind: 'job', subject: id, owner, operation, status, webhook });
+  if (batch !== null) closeBatch(table, batch);
 }
 
 /** Ends the claimed job; false if the claim is lost. */
@@ -45,6 +51,12 @@ export function cancelJob(table: JobTable, id: string): Job | null {
   if (row.state === 'queued') end(table, row, { state: 'cancelled' });
   else table.db.run('UPDATE jobs SET cancel_requested = 1 WHERE seq = @seq', { seq: row.seq });
   return toJob(findRow(table, id) as JobRow);
+}
+
+/** Cancels every job of a batch that has not ended; the batch as it is then, null if unknown. */
+export function cancelBatch(table: JobTable, id: string): Batch | null {
+  for (const job of findOpenJobs(table, id)) cancelJob(table, job);
+  return readBatch(table, id);
 }
 
 /** The row with the failure of its current attempt added. */

@@ -1,7 +1,10 @@
 import { openDatabase } from './db.js';
+import type { DeliveryStore } from './delivery-store.js';
 import { GroupCommit } from './group-commit.js';
 import type { JobStore } from './job-store.js';
 import type { KeyStore } from './key-store.js';
+import type { JobTable } from './rows.js';
+import { sqliteDeliveries } from './sqlite-deliveries.js';
 import { SqliteJobs } from './sqlite-jobs.js';
 import { randomToken, sqliteKeys } from './sqlite-keys.js';
 
@@ -15,15 +18,18 @@ export interface JobsOptions {
 }
 
 /**
- * The durable queue and the API keys, both in one database that closes with the queue.
+ * The durable queue, its outbox and the API keys, all in one database that closes with the queue.
  * Errors: `busy` (another process has it open), `unsupported` (a newer version wrote it), `storage_full`, `internal`.
  */
 export async function openJobs({
   path,
   now = Date.now,
   newToken = randomToken,
-}: JobsOptions): Promise<{ jobs: JobStore; keys: KeyStore }> {
+}: JobsOptions): Promise<{ jobs: JobStore; deliveries: DeliveryStore; keys: KeyStore }> {
   const db = openDatabase(path, now);
   const commit = new GroupCommit(db);
-  return { jobs: new SqliteJobs({ db, now }, commit), keys: sqliteKeys({ db, now }, commit, newToken) };
+  const table: JobTable = { db, now };
+  const deliveries = sqliteDeliveries(table, commit);
+  const jobs = new SqliteJobs({ ...table, onOwed: () => deliveries.ring() }, commit);
+  return { jobs, deliveries, keys: sqliteKeys(table, commit, newToken) };
 }

@@ -34,6 +34,15 @@ export interface AttemptError extends SerializedError {
   at: number;
 }
 
+/** Where the end of a job, or of a batch, is to be told. */
+export interface Webhook {
+  url: string;
+  /** Start of the URLs in its body: the address under which the submission was made. */
+  baseUrl: string;
+  /** What the caller verifies the signature with, sealed; null: nothing. */
+  sealedSecret: string | null;
+}
+
 /** One row: the only shared truth about a job. Times are milliseconds since the epoch on the store's clock. */
 export interface Job {
   id: string;
@@ -66,6 +75,11 @@ export interface Job {
   cancelRequested: boolean;
   /** How long one attempt may run. */
   timeoutMs: number;
+  /** The batch that it is one of. */
+  batch: string | null;
+  webhook: Webhook | null;
+  /** Whether a failure of the service that did the work is worth another try to the submitter. */
+  autoRetry: boolean;
   createdAt: number;
   /** Not claimed before; the order of jobs of the same priority. */
   runAt: number;
@@ -80,6 +94,49 @@ export interface NewJob
   priority?: number;
   /** Default 3. */
   maxAttempts?: number;
+  /** Default: none. */
+  webhook?: Webhook | null;
+  /** Default false. */
+  autoRetry?: boolean;
+}
+
+/** One of the jobs of a new batch. */
+export interface NewBatchItem {
+  job: NewJob;
+  /** Why it can't be done: the job is stored as failed at once, the others go on. */
+  refusal?: SerializedError;
+}
+
+export interface NewBatch {
+  id: string;
+  operation: string;
+  owner: string;
+  items: NewBatchItem[];
+  /** For the end of the whole; each job may have its own. Default: none. */
+  webhook?: Webhook | null;
+}
+
+/** Jobs that were submitted together. Each runs and ends by itself; the batch has ended when all have. */
+export interface Batch {
+  id: string;
+  operation: string;
+  owner: string;
+  webhook: Webhook | null;
+  createdAt: number;
+  finishedAt: number | null;
+  /** In the order of submission. */
+  jobs: Job[];
+}
+
+export interface InsertedBatch {
+  batch: Batch;
+  replayed: boolean;
+}
+
+export interface InsertOptions {
+  idempotency?: IdempotencyKey;
+  /** How many jobs may wait. */
+  maxQueued?: number;
 }
 
 /** `contract.md` 1.16: the same key with the same fingerprint is the same job. */
@@ -112,6 +169,8 @@ export interface QueueStats {
 
 /**
  * The durable queue. Every method settles after its change is on disk (SQLite: committed with `synchronous=FULL`).
+ * Whatever ends a job that has a webhook, or the last job of a batch that has one, stores the delivery that is owed in
+ * the same transaction.
  * Every write of an attempt is guarded by its claim and returns false, changing nothing, if the attempt is no longer
  * the job's current one. A job whose cancellation was asked for is never put back: wherever it would be (`retryLater`,
  * `release`, `recover`, `sweep`) it ends as cancelled.
@@ -122,10 +181,15 @@ export interface JobStore {
    * Errors: `busy` if `maxQueued` jobs are queued already, `idempotency_key_reuse` if the fingerprint differs, `gone`
    * if the job that the key made was removed since, `storage_full`.
    */
-  insert(job: NewJob, options?: { idempotency?: IdempotencyKey; maxQueued?: number }): Promise<Inserted>;
+  insert(job: NewJob, options?: InsertOptions): Promise<Inserted>;
+  /** Stores a batch and all its jobs, or none of them. Errors: as `insert`; `busy` if they would be more than `maxQueued`. */
+  insertBatch(batch: NewBatch, options?: InsertOptions): Promise<InsertedBatch>;
   /** The job that this key made, or null. Errors: `idempotency_key_reuse` and `gone`, as `insert`. */
   findReplay(owner: string, idempotency: IdempotencyKey): Promise<Job | null>;
+  /** The batch that this key made, or null. Errors: as `findReplay`. */
+  findBatchReplay(owner: string, idempotency: IdempotencyKey): Promise<Batch | null>;
   get(id: string): Promise<Job | null>;
+  getBatch(id: string): Promise<Batch | null>;
   /** Claims up to `limit` due jobs of a lane, highest priority first, then oldest; each begins an attempt and a lease. */
   claim(lane: Lane, limit: number, leaseMs: number): Promise<Job[]>;
   /** Renews the leases; returns the claims that are lost, and the ids whose cancellation was requested. */
@@ -148,6 +212,8 @@ export interface JobStore {
   release(claim: Claim): Promise<boolean>;
   /** Ends a queued job at once and asks a running one to stop; returns the job as it is now, null if unknown. */
   cancel(id: string): Promise<Job | null>;
+  /** Cancels every job of a batch that has not ended; the batch as it is then, null if unknown. */
+  cancelBatch(id: string): Promise<Batch | null>;
   /**
    * At start: gives back the attempts that a dead server left running, since its death was not their doing; one that
    * has been given back 10 times is failed as `crashed`. Returns the ids.
@@ -156,8 +222,8 @@ export interface JobStore {
   /** Puts jobs with an expired lease back (or fails them when their attempts are used up); returns the ids. */
   sweep(): Promise<string[]>;
   /**
-   * Removes jobs that ended before, and idempotency keys older than 24 h whose job has ended, in batches; returns the
-   * number of jobs.
+   * Removes jobs and batches that ended before, with their deliveries, and idempotency keys older than 24 h whose job
+   * or batch has ended, some at a time; returns the number of jobs.
    */
   prune(endedBefore: number): Promise<number>;
   /** When the next queued job of the lane becomes due; null if none waits. */

@@ -94,11 +94,64 @@ const writeProbes = `
   CREATE TABLE write_probes (filler BLOB NOT NULL) STRICT;
 `;
 
+const batches = `
+  CREATE TABLE batches (
+    seq INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    operation TEXT NOT NULL,
+    owner TEXT NOT NULL,
+    webhook TEXT,
+    created_at INTEGER NOT NULL,
+    finished_at INTEGER
+  ) STRICT;
+  CREATE INDEX batches_finished ON batches (finished_at) WHERE finished_at IS NOT NULL;
+
+  ALTER TABLE jobs ADD COLUMN batch_id TEXT REFERENCES batches (id);
+  ALTER TABLE jobs ADD COLUMN webhook TEXT;
+  ALTER TABLE jobs ADD COLUMN auto_retry INTEGER NOT NULL DEFAULT 0;
+  CREATE INDEX jobs_of_batch ON jobs (batch_id, seq) WHERE batch_id IS NOT NULL;
+  CREATE INDEX jobs_open_of_batch ON jobs (batch_id) WHERE batch_id IS NOT NULL AND finished_at IS NULL;
+`;
+
+const deliveries = `
+  -- What is owed to receivers: a row is written by the transaction that ends its job or batch.
+  CREATE TABLE deliveries (
+    seq INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE, -- made of subject and status, so that each is owed once
+    job_id TEXT REFERENCES jobs (id) ON DELETE CASCADE,
+    batch_id TEXT REFERENCES batches (id) ON DELETE CASCADE,
+    owner TEXT NOT NULL,
+    operation TEXT NOT NULL,
+    status TEXT NOT NULL CHECK (status IN ('completed', 'failed')),
+    url TEXT NOT NULL,
+    host TEXT NOT NULL,
+    state TEXT NOT NULL DEFAULT 'pending' CHECK (state IN ('pending', 'delivered', 'gone', 'exhausted')),
+    attempts TEXT NOT NULL DEFAULT '[]',
+    tries INTEGER NOT NULL DEFAULT 0,
+    due_at INTEGER,
+    lease_expires_at INTEGER,
+    created_at INTEGER NOT NULL,
+    ended_at INTEGER,
+    CHECK ((job_id IS NULL) <> (batch_id IS NULL)),
+    CHECK ((state = 'pending') = (due_at IS NOT NULL)),
+    CHECK ((state = 'pending') = (ended_at IS NULL)),
+    CHECK (state = 'pending' OR lease_expires_at IS NULL)
+  ) STRICT;
+  CREATE INDEX deliveries_waiting ON deliveries (host, due_at) WHERE state = 'pending' AND lease_expires_at IS NULL;
+  CREATE INDEX deliveries_due ON deliveries (due_at) WHERE state = 'pending' AND lease_expires_at IS NULL;
+  CREATE INDEX deliveries_leased ON deliveries (host, lease_expires_at) WHERE lease_expires_at IS NOT NULL;
+  CREATE INDEX deliveries_of_owner ON deliveries (owner, seq);
+  CREATE INDEX deliveries_of_job ON deliveries (job_id) WHERE job_id IS NOT NULL;
+  CREATE INDEX deliveries_of_batch ON deliveries (batch_id) WHERE batch_id IS NOT NULL;
+`;
+
 export const migrations: readonly Migration[] = [
   { name: '0001-jobs', script: jobs },
   { name: '0002-idempotency-keys', script: idempotencyKeys },
   { name: '0003-api-keys', script: apiKeys },
   { name: '0004-write-probes', script: writeProbes },
+  { name: '0005-batches', script: batches },
+  { name: '0006-deliveries', script: deliveries },
 ];
 
 /**

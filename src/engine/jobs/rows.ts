@@ -5,6 +5,8 @@ import type { Claim, Job } from './job-store.js';
 export interface JobTable {
   db: Db;
   now: () => number;
+  /** Called when a delivery has been stored, before the commit of its transaction. */
+  onOwed?: () => void;
 }
 
 /** A row as SQLite keeps it; structured fields are JSON. */
@@ -35,6 +37,9 @@ export type JobRow = {
   started_at: number | null;
   finished_at: number | null;
   lease_expires_at: number | null;
+  batch_id: string | null;
+  webhook: string | null;
+  auto_retry: 0 | 1;
 };
 
 /** The row of a job, or undefined. */
@@ -76,6 +81,9 @@ export function toJob(row: JobRow): Job {
     token: row.token,
     cancelRequested: row.cancel_requested === 1,
     timeoutMs: row.timeout_ms,
+    batch: row.batch_id,
+    webhook: row.webhook === null ? null : JSON.parse(row.webhook),
+    autoRetry: row.auto_retry === 1,
     createdAt: row.created_at,
     runAt: row.run_at,
     startedAt: row.started_at,

@@ -2,13 +2,27 @@ import type { SerializedError } from '../errors.js';
 import type { Lane } from '../operations/operation.js';
 import { claimJobs, noteProgress, renewLeases } from './attempts.js';
 import { findNextRunAt, readStats } from './census.js';
-import { cancelJob, type Ending, endClaimed } from './endings.js';
+import { readBatch } from './batches.js';
+import { cancelBatch, cancelJob, type Ending, endClaimed } from './endings.js';
 import type { GroupCommit } from './group-commit.js';
-import type { Claim, IdempotencyKey, Inserted, Job, JobResult, JobStore, NewJob, QueueStats } from './job-store.js';
-import { pruneIdempotencyKeys, pruneJobs } from './pruning.js';
+import type {
+  Batch,
+  Claim,
+  IdempotencyKey,
+  Inserted,
+  InsertedBatch,
+  InsertOptions,
+  Job,
+  JobResult,
+  JobStore,
+  NewBatch,
+  NewJob,
+  QueueStats,
+} from './job-store.js';
+import { pruneBatches, pruneIdempotencyKeys, pruneJobs } from './pruning.js';
 import { interruptJob, recoverJobs, releaseJob, retryJobLater, sweepJobs } from './returns.js';
 import { type JobTable, readJob } from './rows.js';
-import { findReplay, insertJob } from './submissions.js';
+import { findBatchReplay, findReplay, insertBatch, insertJob } from './submissions.js';
 import { JobWatch } from './watch.js';
 
 /** The JobStore over one SQLite file: reads go straight to it, writes through the group commit, news to the watchers. */
@@ -23,16 +37,28 @@ export class SqliteJobs implements JobStore {
     this.#watch = new JobWatch((id) => readJob(table, id));
   }
 
-  insert(job: NewJob, options: { idempotency?: IdempotencyKey; maxQueued?: number } = {}): Promise<Inserted> {
+  insert(job: NewJob, options: InsertOptions = {}): Promise<Inserted> {
     return this.#commit.write(() => insertJob(this.#table, job, options));
+  }
+
+  insertBatch(batch: NewBatch, options: InsertOptions = {}): Promise<InsertedBatch> {
+    return this.#commit.write(() => insertBatch(this.#table, batch, options));
   }
 
   async findReplay(owner: string, idempotency: IdempotencyKey): Promise<Job | null> {
     return findReplay(this.#table, owner, idempotency);
   }
 
+  async findBatchReplay(owner: string, idempotency: IdempotencyKey): Promise<Batch | null> {
+    return findBatchReplay(this.#table, owner, idempotency);
+  }
+
   async get(id: string): Promise<Job | null> {
     return readJob(this.#table, id);
+  }
+
+  async getBatch(id: string): Promise<Batch | null> {
+    return readBatch(this.#table, id);
   }
 
   async claim(lane: Lane, limit: number, leaseMs: number): Promise<Job[]> {
@@ -79,6 +105,12 @@ export class SqliteJobs implements JobStore {
     return job;
   }
 
+  async cancelBatch(id: string): Promise<Batch | null> {
+    const batch = await this.#commit.write(() => cancelBatch(this.#table, id));
+    this.#watch.announce(batch?.jobs.map((job) => job.id) ?? []);
+    return batch;
+  }
+
   recover(): Promise<string[]> {
     return this.#changeMany(() => recoverJobs(this.#table));
   }
@@ -89,6 +121,7 @@ export class SqliteJobs implements JobStore {
 
   async prune(endedBefore: number): Promise<number> {
     const jobs = await this.#repeat(() => pruneJobs(this.#table, endedBefore));
+    await this.#repeat(() => pruneBatches(this.#table, endedBefore));
     await this.#repeat(() => pruneIdempotencyKeys(this.#table));
     return jobs;
   }

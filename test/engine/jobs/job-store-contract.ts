@@ -74,6 +74,9 @@ export function jobStoreContract(open: (clock: () => number) => Promise<JobStore
         interruptions: 0,
         token: 0,
         cancelRequested: false,
+        batch: null,
+        webhook: null,
+        autoRetry: false,
         createdAt: time,
         runAt: time,
         startedAt: null,
@@ -81,6 +84,12 @@ export function jobStoreContract(open: (clock: () => number) => Promise<JobStore
         leaseExpiresAt: null,
       });
       expect(await store.get(job.id)).toEqual(inserted.job);
+    });
+
+    test('keeps whom to tell of the end', async () => {
+      const webhook = { url: 'https://shop.example/hook', baseUrl: 'http://here', sealedSecret: 'sealed' };
+      await submit({ id: 'a', webhook, autoRetry: true });
+      expect(await read('a')).toMatchObject({ webhook, autoRetry: true });
     });
 
     test('fails alone when others arrive at the same moment', async () => {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openJobs } from '#src/engine/jobs/index.js';
 import { afterAll, beforeAll, describe } from 'vitest';
+import { batchContract } from './batch-contract.js';
 import { jobStoreContract } from './job-store-contract.js';
 
 describe('a JobStore in a file', () => {
@@ -21,4 +22,5 @@ describe('a JobStore in a file', () => {
 
 describe('a JobStore in memory', () => {
   jobStoreContract(async (now) => (await openJobs({ path: ':memory:', now })).jobs);
+  batchContract(async (now) => (await openJobs({ path: ':memory:', now })).jobs);
 });
