@@ -2,8 +2,19 @@ import type { Pixels, Plane, Size } from '../engine/media/media.js';
 import type { ModelEntry } from './lockfile.js';
 import type { ModelSession } from './session.js';
 
-export const modelTasks = ['background-removal', 'super-resolution'] as const;
-/** What a model of the lock file is for. */
+/** What a model of the lock file can be for; not for each of them is there a family that loads it. */
+export const modelTasks = [
+  'background-removal',
+  'super-resolution',
+  'image-restoration',
+  'inpainting',
+  'colorization',
+  'face-detection',
+  'face-restoration',
+  'depth-estimation',
+  'speech',
+  'image-generation',
+] as const;
 export type ModelTask = (typeof modelTasks)[number];
 
 /** What a family makes of its weights, by task: a new task is one line here and one interface. */
