@@ -39,6 +39,7 @@ export async function openDirect(name: string, raw: Record<string, unknown>, thr
         images,
         has: (slot) => slot === need.task,
         model,
+        onCpu: async () => null,
         checkpoint: () => {},
       };
       const [output] = (await operation.perform(bench, params)).outputs;

@@ -59,10 +59,15 @@ function paramOptions(operation: Operation): Option[] {
   return Object.entries(schema.properties ?? {}).map(([name, property]) => {
     const { type, description = '', enum: choices, default: usual } = property as z.core.JSONSchema.JSONSchema;
     const flag = `--${name.replaceAll('_', '-')}`;
-    const text = choices ? `${description} (${choices.join(', ')})` : description;
+    const values = choices?.join(', ') ?? rangeOf(property as z.core.JSONSchema.JSONSchema);
+    const text = values ? `${description} (${values})` : description;
     const shown = usual === undefined || usual === false ? text : `${text} (default: ${JSON.stringify(usual)})`;
     return new Option(type === 'boolean' ? flag : `${flag} <value>`, shown);
   });
+}
+
+function rangeOf({ minimum, maximum }: z.core.JSONSchema.JSONSchema): string {
+  return minimum === undefined || maximum === undefined ? '' : `${minimum} to ${maximum}`;
 }
 
 async function runPictures(operation: Operation, inputs: string[], options: PictureOptions): Promise<void> {

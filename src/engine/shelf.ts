@@ -1,9 +1,10 @@
-import { type Lockfile, readLockfile } from '../models/lockfile.js';
+import { type Lockfile, type ModelEntry, readLockfile } from '../models/lockfile.js';
 import { chooseModel, lockfilePath, modelStatuses, readVerified } from '../models/weights.js';
 import type { ModelStatus } from './api.js';
 import { type Config, modelsFolder } from './config.js';
 import { EngineError } from './errors.js';
 import type { ModelNeed } from './operations/operation.js';
+import { twinOf } from './operations/workbench.js';
 
 /** Ids of the models of one attempt. */
 export interface ChosenModels {
@@ -30,24 +31,33 @@ export async function openShelf(config: Config): Promise<ModelShelf> {
   const context = { folder: modelsFolder(config), allowNonCommercial: config.DARKROOM_ALLOW_NONCOMMERCIAL };
   const damaged = await checkBundled(lock, context.folder);
   return {
-    choose: (needs) => chooseAll(needs, (need) => chooseModel(lock, need, context).id),
+    choose: (needs) => chooseAll(needs, (need) => chooseModel(lock, need, context)),
     statuses: () => modelStatuses(lock, context),
     problems: () => [...damaged],
   };
 }
 
-function chooseAll(needs: readonly ModelNeed[], choose: (need: ModelNeed) => string): ChosenModels {
+function chooseAll(needs: readonly ModelNeed[], choose: (need: ModelNeed) => ModelEntry): ChosenModels {
   const bySlot: Record<string, string> = {};
   for (const need of needs) {
-    try {
-      bySlot[need.slot ?? need.task] = choose(need);
-    } catch (error) {
-      const isDispensable = need.optional === true && need.wanted === 'auto';
-      if (!(isDispensable && error instanceof EngineError && error.code === 'model_unavailable')) throw error;
-    }
+    const slot = need.slot ?? need.task;
+    const entry = need.optional && need.wanted === 'auto' ? orNone(() => choose(need)) : choose(need);
+    if (entry) bySlot[slot] = entry.id;
+    const twin = need.twin ? entry?.twin : undefined;
+    const found = twin === undefined ? null : orNone(() => choose({ task: need.task, wanted: twin }));
+    if (found) bySlot[twinOf(slot)] = found.id;
   }
   const [first] = needs;
   return { main: first ? (bySlot[first.slot ?? first.task] ?? null) : null, bySlot };
+}
+
+function orNone(choose: () => ModelEntry): ModelEntry | null {
+  try {
+    return choose();
+  } catch (error) {
+    if (error instanceof EngineError && error.code === 'model_unavailable') return null;
+    throw error;
+  }
 }
 
 /** Why bundled models can't be used, one sentence each: said at the start rather than by the first job. */

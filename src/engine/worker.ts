@@ -5,9 +5,10 @@ import { EngineError } from './errors.js';
 import { createImageKit, inspect as inspectImage } from './media/image.js';
 import type { ImageFacts } from './media/media.js';
 import type { ModelLoader } from './model-loader.js';
+import { type ModelKey, modelKey } from './model-key.js';
 import type { LoadableTask, ModelOfTask } from '../models/model.js';
 import type { Operation } from './operations/operation.js';
-import type { Workbench } from './operations/workbench.js';
+import { type Mixture, twinOf, type Workbench } from './operations/workbench.js';
 import { Permits } from './permits.js';
 import { SessionCache } from './session-cache.js';
 import { StageClock } from './stages.js';
@@ -77,19 +78,22 @@ async function attempt(task: Task): Promise<TaskResult> {
 }
 
 function openBench(task: Task, clock: StageClock, used: Map<string, LoadedModel>): Workbench {
+  const open = async <Kind extends LoadableTask>(kind: Kind, key: ModelKey): Promise<ModelOfTask[Kind]> => {
+    const before = clock.enter('load');
+    const loaded = await models.get(modelKey(key));
+    if (before) clock.enter(before);
+    used.set(key.id, loaded);
+    return modelFor(kind, loaded, key.id);
+  };
   return {
     folder: task.folder,
     input: (field) => inputPath(task, field),
     inputs: (field) => task.inputs[field] ?? [],
     images: createImageKit({ folder: task.folder, limits: settings.limits }),
     has: (slot) => task.models[slot] !== undefined,
-    model: async (kind, slot = kind) => {
-      const id = modelId(task, slot);
-      const before = clock.enter('load');
-      const loaded = await models.get(id);
-      if (before) clock.enter(before);
-      used.set(id, loaded);
-      return modelFor(kind, loaded, id);
+    model: (kind, slot = kind) => open(kind, keyOf(task, slot)),
+    onCpu: async (kind, slot = kind) => {
+      return device === 'cpu' ? null : open(kind, { ...keyOf(task, slot), isOnCpu: true });
     },
     checkpoint: (stage, fraction) => {
       throwIfStopped();
@@ -117,6 +121,11 @@ function inputPath({ inputs }: Task, field: string): string {
   const path = inputs[field]?.[0];
   if (path === undefined) throw new EngineError('invalid_input', `Expected a picture in ${field}`, { param: field });
   return path;
+}
+
+function keyOf(task: Task, slot: string | Mixture): ModelKey {
+  if (typeof slot === 'string') return { id: modelId(task, slot) };
+  return { id: modelId(task, slot.slot), twin: { id: modelId(task, twinOf(slot.slot)), share: 1 - slot.share } };
 }
 
 function modelId({ models, operation }: Task, slot: string): string {

@@ -3,6 +3,7 @@ import { cutout } from './cutout.js';
 import type { ModelEntry } from './lockfile.js';
 import type { LoadableTask, ModelFamily, ModelOfTask } from './model.js';
 import { checkSelfContained } from './onnx-file.js';
+import { mixWeights } from './weight-mixture.js';
 import { saliency } from './saliency.js';
 import { createSession, type Device, type ModelSession } from './session.js';
 import { srvgg } from './srvgg.js';
@@ -33,13 +34,36 @@ export interface LoadOptions {
 
 /** Reads, checks and loads a model. Errors: `model_unavailable`, `out_of_memory`. */
 export async function loadModel(entry: ModelEntry, options: LoadOptions): Promise<LoadedModel> {
-  const family = findFamily(entry);
+  return open(entry, await readNetwork(entry, options.folder), options);
+}
+
+/**
+ * Loads a model whose weights are mixed with `share` (0..1) of its twin's: what lies between two trainings of one
+ * architecture (deep network interpolation, Wang et al. 2019). Errors: as `loadModel`; `model_unavailable` also for two
+ * networks that are not of the same architecture.
+ */
+export async function loadMixture(
+  entry: ModelEntry,
+  { twin, share }: { twin: ModelEntry; share: number },
+  options: LoadOptions,
+): Promise<LoadedModel> {
+  const [bytes, others] = await Promise.all([entry, twin].map((each) => readNetwork(each, options.folder)));
+  if (!bytes || !others) throw new EngineError('internal', 'A network was not read');
+  return open(entry, mixWeights(bytes, others, { share, names: [entry.id, twin.id] }), options);
+}
+
+async function readNetwork(entry: ModelEntry, folder: string): Promise<Uint8Array> {
   const [file] = entry.files;
   if (!file || entry.files.length > 1) {
-    throw new EngineError('model_unavailable', `Model "${entry.id}" of family "${family.name}" must have one file`);
+    throw new EngineError('model_unavailable', `Model "${entry.id}" of family "${entry.family}" must have one file`);
   }
-  const bytes = await readVerified(entry, file, options.folder);
+  const bytes = await readVerified(entry, file, folder);
   checkSelfContained(bytes, entry.id);
+  return bytes;
+}
+
+async function open(entry: ModelEntry, bytes: Uint8Array, options: LoadOptions): Promise<LoadedModel> {
+  const family = findFamily(entry);
   const session = await createSession(bytes, { device: options.device, threads: options.threads, model: entry });
   try {
     const ready = wrap(family, entry, session);

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { EngineError } from '../engine/errors.js';
-import { type ModelTask, modelTasks } from './model.js';
+import { type ModelTask, modelTasks, pictureKinds } from './model.js';
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'Expected a SHA-256 digest in lower-case hex');
 
@@ -34,6 +34,10 @@ export const modelEntry = z
     outputs: z.array(tensorSpec).min(1),
     /** Pre- and post-processing constants; the family checks them. */
     constants: z.record(z.string(), z.unknown()),
+    /** What it is made for, where models of a task differ in that; default: everything. */
+    suits: z.array(z.enum(pictureKinds)).min(1).optional(),
+    /** Id of a model of the same architecture, fine-tuned from this one or beside it: their weights can be mixed. */
+    twin: z.string().min(1).optional(),
     /** Where the facts were seen. */
     seen: z.string().min(1),
   })

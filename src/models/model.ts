@@ -17,6 +17,10 @@ export const modelTasks = [
 ] as const;
 export type ModelTask = (typeof modelTasks)[number];
 
+/** Kinds of pictures that models are made for: clean photographs, drawings, and pictures with noise or compression. */
+export const pictureKinds = ['photograph', 'drawing', 'damaged'] as const;
+export type PictureKind = (typeof pictureKinds)[number];
+
 /** What a family makes of its weights, by task: a new task is one line here and one interface. */
 export interface ModelOfTask {
   'background-removal': MattingModel;
@@ -41,6 +45,8 @@ export interface UpscaleModel {
   scale: number;
   /** Pixels of the input around a tile that change its result measurably: the tile overlap. */
   overlap: number;
+  /** Whether its tones can drift away from those of the input: it was trained against a critic. */
+  drifts?: boolean;
   /** A tile (3 channels, any size from 1×1) enlarged `scale` times. */
   upscale(tile: Pixels): Promise<Pixels>;
 }

@@ -22,9 +22,41 @@ const graph = { nodes: 1, initializers: 5, sparseInitializers: 15 };
 const node = { attributes: 5 };
 const attribute = { tensor: 5, graph: 6, tensors: 10, graphs: 11, sparseTensor: 22, sparseTensors: 23 };
 const sparse = { values: 1, indices: 2 };
-const tensor = { externalData: 13, dataLocation: 14 };
+const tensor = { dims: 1, dataType: 2, floatData: 4, rawData: 9, externalData: 13, dataLocation: 14 };
+const float32Type = 1;
 const operatorSet = { domain: 1 };
 const functionProto = { nodes: 7 };
+
+/** A weight of a network. */
+export interface FoundTensor {
+  type: 'float32' | 'other';
+  dims: readonly number[];
+  /** Little-endian values, as they lie in the file: a view, so that changing them changes the file. */
+  bytes: Uint8Array;
+}
+
+/** The weights of a network that are listed as initializers, in their order. Errors: RangeError for a file that is cut off. */
+export function initializersOf(bytes: Uint8Array): FoundTensor[] {
+  const found: FoundTensor[] = [];
+  each(bytes, [model.graph], (inner) => {
+    each(inner, [graph.initializers], (value) => {
+      found.push(readTensor(value));
+    });
+  });
+  return found;
+}
+
+function readTensor(bytes: Uint8Array): FoundTensor {
+  const dims: number[] = [];
+  let type = 0;
+  let values: Uint8Array = nothing;
+  for (const field of fields(bytes)) {
+    if (field.number === tensor.dims) dims.push(...(field.bytes.length > 0 ? packed(field.bytes) : [field.value]));
+    else if (field.number === tensor.dataType) type = field.value;
+    else if (field.number === tensor.rawData || field.number === tensor.floatData) values = field.bytes;
+  }
+  return { type: type === float32Type ? 'float32' : 'other', dims, bytes: values };
+}
 
 function checkModel(bytes: Uint8Array): void {
   let hasGraph = false;
@@ -75,6 +107,20 @@ function checkTensor(bytes: Uint8Array): void {
 
 function each(bytes: Uint8Array, numbers: number[], visit: (value: Uint8Array) => void): void {
   for (const field of fields(bytes)) if (numbers.includes(field.number)) visit(field.bytes);
+}
+
+/** Numbers that lie one after the other in one field. */
+function packed(bytes: Uint8Array): number[] {
+  const values: number[] = [];
+  let [value, factor] = [0, 1];
+  for (const byte of bytes) {
+    value += (byte & 127) * factor;
+    factor *= 128;
+    if (byte >= 128) continue;
+    values.push(value);
+    [value, factor] = [0, 1];
+  }
+  return values;
 }
 
 interface Field {

@@ -29,6 +29,7 @@ export const srvgg: ModelFamily = {
       id: entry.id,
       scale,
       overlap,
+      drifts: true,
       async upscale(tile) {
         const { width, height } = tile;
         const data = toPlanes(tile, unitLevels);

@@ -1,6 +1,6 @@
-import { EngineError } from '../engine/errors.js';
 import type { Pixels } from '../engine/media/media.js';
 import type { PixelReader } from '../engine/operations/workbench.js';
+import { mendFaults } from './faults.js';
 import type { UpscaleModel } from './model.js';
 import { feather, granule, planTiles, roundUp, type Span, type TileLimits } from './tile-plan.js';
 import { bleedReach, enlargeTransparent } from './transparency.js';
@@ -12,6 +12,8 @@ export interface EnlargeOptions {
   checkpoint(fraction: number): void;
   /** Longest side of a tile in pixels of the input, overlap included, a multiple of 8; default 384. */
   tile?: number;
+  /** The model for tiles that come out wrong, in higher precision; null if there is none. Default: there is none. */
+  fallback?(): Promise<UpscaleModel | null>;
 }
 
 // A pixel costs the same in tiles of every size on a CPU (measured for 96..768), so a larger tile saves overlap; but it is
@@ -27,12 +29,13 @@ const bandBytes = 128_000_000;
 /**
  * Enlarges a picture of any height tile by tile from top to bottom, in memory for one row of tiles. When the model's
  * overlap covers its receptive field, the result is exactly that of the whole picture in one run, borders included: the
- * tiles at a border end there instead of being padded. Errors: those of the model, `internal` for a black result.
+ * tiles at a border end there instead of being padded. Tiles that come out black or as no numbers are made again by the
+ * fallback. Errors: those of the model, `internal` for a tile that stays wrong.
  */
 export async function enlarge(source: PixelReader, model: UpscaleModel, options: EnlargeOptions): Promise<void> {
   const { columns, rows } = planTiles(source, limitsFor(source, model, options.tile ?? defaultTile));
   const tiles = columns.length * rows.length;
-  const careful = refusingBlack(model);
+  const careful = mendFaults(model, options.fallback ?? (async () => null));
   const memory = createBand(source, rows, model.scale);
   let done = 0;
   let carry: Uint8Array | null = null;
@@ -80,22 +83,6 @@ function crop({ data, width, height, channels }: Pixels, { start, size }: Span):
     tile.set(data.subarray(at, at + size * channels), row * size * channels);
   }
   return { data: tile, width: size, height, channels };
-}
-
-/** Some drivers answer with black pictures instead of errors: better no result than that one. */
-function refusingBlack(model: UpscaleModel): UpscaleModel {
-  return {
-    ...model,
-    upscale: async (tile) => {
-      const large = await model.upscale(tile);
-      if (large.data.some((value) => value !== 0) || isDark(tile)) return large;
-      throw new EngineError('internal', `Model "${model.id}" made a picture black; its device may be at fault`);
-    },
-  };
-}
-
-function isDark({ data }: Pixels): boolean {
-  return data.reduce((sum, value) => sum + value, 0) < 4 * data.length;
 }
 
 /** Puts the used part of a tile into its band; over the ramp it shares with the tile before, it is mixed in. */

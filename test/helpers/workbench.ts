@@ -1,9 +1,13 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { readConfig } from '#src/engine/config.js';
 import { EngineError } from '#src/engine/errors.js';
 import { createImageKit } from '#src/engine/media/image.js';
+import { modelNeeds, parseParams } from '#src/engine/operations/index.js';
+import type { Operation } from '#src/engine/operations/operation.js';
 import type { Stage, Workbench } from '#src/engine/operations/workbench.js';
+import { openShelf } from '#src/engine/shelf.js';
 import { type LoadedModel, loadModel } from '#src/models/index.js';
 import type { ModelOfTask } from '#src/models/model.js';
 import { type ModelEntry, readLockfile } from '#src/models/lockfile.js';
@@ -50,7 +54,9 @@ export async function openWorkbench(options: BenchOptions): Promise<TestBench> {
     inputs: (field) => pictures[field] ?? [],
     has: (slot) => slots[slot] !== undefined,
     images: createImageKit({ folder, limits: { maxBytes: 5e7, maxPixels: 5e7, maxSide: 30_000 } }),
-    model: async (task, slot = task) => {
+    onCpu: async () => null,
+    model: async (task, wanted = task) => {
+      const slot = typeof wanted === 'string' ? wanted : wanted.slot;
       const id = slots[slot] ?? '';
       const model = loaded.get(id) ?? (await loadModel(entryOf(id), { folder, device: 'cpu', threads: 2 }));
       loaded.set(id, model);
@@ -66,6 +72,15 @@ export async function openWorkbench(options: BenchOptions): Promise<TestBench> {
       await rm(folder, { recursive: true });
     },
   };
+}
+
+/** The models that the program would choose for these params, by slot; only what comes with it is installed. */
+export async function chosenModels(
+  operation: Operation,
+  params: Record<string, unknown>,
+): Promise<Record<string, string>> {
+  const shelf = await openShelf(readConfig({ DARKROOM_DATA: join(tmpdir(), 'darkroom-no-models') }));
+  return shelf.choose(modelNeeds(operation, parseParams(operation, params).params)).bySlot;
 }
 
 function entryOf(id: string): ModelEntry {

@@ -40,6 +40,8 @@ export interface ModelNeed {
   misfit?(entry: ModelEntry): string | null;
   /** The work can be done without it, less well: `perform` asks `bench.has` first. */
   optional?: boolean;
+  /** Also find the network whose weights can be mixed with this one's, if the lock file names one and it can be used. */
+  twin?: boolean;
 }
 
 /** Pictures that may come with a request under one name. */

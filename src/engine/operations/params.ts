@@ -19,9 +19,16 @@ export function oneOf<const Word extends string>(words: readonly Word[]) {
   return z.enum(words, { error: list(words) });
 }
 
-/** One of some numbers, also when it comes as a string. */
-export function oneNumberOf<const Value extends number>(values: readonly Value[]) {
-  return z.preprocess(toNumber, z.literal(values, { error: list(values) }));
+/** A number within a range, also when it comes as a string. */
+export function numberBetween(least: number, most: number) {
+  const error = `a number from ${least} to ${most}`;
+  return z.preprocess(toNumber, z.number({ error }).min(least, { error }).max(most, { error }));
+}
+
+/** A whole number within a range, also when it comes as a string. */
+export function wholeNumberBetween(least: number, most: number) {
+  const error = `a whole number from ${least} to ${most}`;
+  return z.preprocess(toNumber, z.int({ error }).min(least, { error }).max(most, { error }));
 }
 
 /** True or false, also as `true`, `false`, `1`, `0` in a string. */

@@ -35,6 +35,18 @@ export interface ImageKit {
   create(size: Size & { channels: 3 | 4; format?: OutputFormat }): Promise<PixelWriter>;
 }
 
+/** The model of a slot whose weights are mixed with those of its twin. */
+export interface Mixture {
+  slot: string;
+  /** Of the slot's own weights, 0..1; the rest is its twin's, which must have been found (`has(twinOf(slot))`). */
+  share: number;
+}
+
+/** The slot of the twin of a slot's model. */
+export function twinOf(slot: string): string {
+  return `${slot}.twin`;
+}
+
 /** What `perform` works with: everything that touches a native library, and the way back for progress and cancellation. */
 export interface Workbench {
   /** Local path of the first picture that was sent in this field. Errors: `invalid_input` if there is none. */
@@ -47,7 +59,9 @@ export interface Workbench {
   /** Whether a model was found for this slot: an optional one may not be installed. */
   has(slot: string): boolean;
   /** Loads (or finds in the session cache) the model that was chosen for this attempt; `slot` is its task unless said otherwise. */
-  model<Task extends LoadableTask>(task: Task, slot?: string): Promise<ModelOfTask[Task]>;
+  model<Task extends LoadableTask>(task: Task, slot?: string | Mixture): Promise<ModelOfTask[Task]>;
+  /** The same model on the CPU, which computes in 32 bits; null if that is where it runs already. */
+  onCpu<Task extends LoadableTask>(task: Task, slot?: string | Mixture): Promise<ModelOfTask[Task] | null>;
   /**
    * Says where the attempt is (`fraction` of this stage, 0..1). Call between tiles and steps: throws `cancelled` or
    * `timeout` when the attempt is to stop. Only what is in `infer` may run a model: entering it waits for its turn.

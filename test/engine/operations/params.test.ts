@@ -20,11 +20,10 @@ describe('operations', () => {
   test.each(operations)('the params of $name are flat, described and have defaults', ({ params }) => {
     const schema = z.toJSONSchema(params, { io: 'output' });
     for (const property of Object.values(schema.properties ?? {})) {
-      expect(property).toMatchObject({
-        type: expect.any(String),
-        description: expect.any(String),
-        default: expect.anything(),
-      });
+      expect(property).toMatchObject({ type: expect.any(String), description: expect.any(String) });
+      // What is left out by default says in words what happens then.
+      const { default: usual, description } = property as z.core.JSONSchema.JSONSchema;
+      if (usual === undefined) expect(description).toMatch(/default|instead of/i);
     }
     expect(() => params.parse({})).not.toThrow();
   });
@@ -32,7 +31,10 @@ describe('operations', () => {
 
 describe('parseParams', () => {
   test('fills in the defaults', () => {
-    expect(parseParams(upscale, {})).toEqual({ params: { scale: 2, model: 'auto', format: 'png' }, warnings: [] });
+    expect(parseParams(upscale, {})).toEqual({
+      params: { scale: 2, model: 'auto', content: 'auto', tta: false, format: 'png' },
+      warnings: [],
+    });
     expect(parseParams(cutout, {})).toEqual({
       params: { only_mask: false, model: 'auto', format: 'png' },
       warnings: [],
@@ -63,10 +65,12 @@ describe('parseParams', () => {
   });
 
   test.each([
-    [upscale, { scale: 3 }, 'scale', 'Expected `scale` to be 2 or 4, got 3'],
-    [upscale, { scale: 'many' }, 'scale', 'Expected `scale` to be 2 or 4, got "many"'],
-    [upscale, { scale: '' }, 'scale', 'Expected `scale` to be 2 or 4, got ""'],
-    [upscale, { scale: [2] }, 'scale', 'Expected `scale` to be 2 or 4, got [2]'],
+    [upscale, { scale: 17 }, 'scale', 'Expected `scale` to be a number from 1 to 16, got 17'],
+    [upscale, { scale: 'many' }, 'scale', 'Expected `scale` to be a number from 1 to 16, got "many"'],
+    [upscale, { scale: '' }, 'scale', 'Expected `scale` to be a number from 1 to 16, got ""'],
+    [upscale, { scale: [2] }, 'scale', 'Expected `scale` to be a number from 1 to 16, got [2]'],
+    [upscale, { tile: 100.5 }, 'tile', 'Expected `tile` to be a whole number from 64 to 2048, got 100.5'],
+    [upscale, { content: 'x' }, 'content', 'Expected `content` to be auto, photograph, drawing or damaged, got "x"'],
     [upscale, { format: 'gif' }, 'format', 'Expected `format` to be png, webp or jpg, got "gif"'],
     [upscale, { model: 7 }, 'model', 'Expected `model` to be the id of a model, got 7'],
     [cutout, { only_mask: 'yes please' }, 'only_mask', 'Expected `only_mask` to be true or false, got "yes please"'],
@@ -85,10 +89,7 @@ describe('parseParams', () => {
     ['face_enhance', 'Unknown field "face_enhance" was ignored'],
     ['', 'Unknown field "" was ignored'],
   ])('warns of the unknown field %j', (name, warning) => {
-    expect(parseParams(upscale, { [name]: 4 })).toEqual({
-      params: { scale: 2, model: 'auto', format: 'png' },
-      warnings: [warning],
-    });
+    expect(parseParams(upscale, { [name]: 4 })).toEqual({ ...parseParams(upscale, {}), warnings: [warning] });
   });
 
   test('says nothing of the fields that carry the picture', () => {
@@ -102,7 +103,7 @@ describe('parseParams', () => {
 
   test('leaves alone what JSON can smuggle in', () => {
     const raw = JSON.parse('{"__proto__": {"scale": 4}, "constructor": 1, "toString": 1}');
-    expect(parseParams(upscale, raw).params).toEqual({ scale: 2, model: 'auto', format: 'png' });
+    expect(parseParams(upscale, raw).params).toEqual(parseParams(upscale, {}).params);
   });
 });
 
@@ -111,7 +112,7 @@ describe('modelNeeds', () => {
     const [request] = modelNeeds(upscale, parseParams(upscale, { scale: 4 }).params);
     expect(request).toMatchObject({ task: 'super-resolution', wanted: 'auto' });
     expect(request?.misfit?.(tinyUpscaler(4).entry)).toBeNull();
-    expect(request?.misfit?.(tinyUpscaler(2).entry)).toBe('it enlarges 2 times, and `scale` is 4');
+    expect(request?.misfit?.(tinyUpscaler(2).entry)).toBe('it enlarges 2 times, and 4 times is needed');
   });
 
   test('takes any model for a cut-out', () => {

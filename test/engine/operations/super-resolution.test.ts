@@ -5,8 +5,8 @@ import { EngineError } from '#src/engine/errors.js';
 import type { Pixels } from '#src/engine/media/media.js';
 import { parseParams } from '#src/engine/operations/index.js';
 import { superResolution } from '#src/engine/operations/super-resolution.js';
-import { onBackground, paint, psnr } from '../../helpers/pictures.js';
-import { type BenchOptions, openWorkbench, type TestBench } from '../../helpers/workbench.js';
+import { noise, onBackground, paint, psnr } from '../../helpers/pictures.js';
+import { type BenchOptions, chosenModels, openWorkbench, type TestBench } from '../../helpers/workbench.js';
 
 let bench: TestBench | undefined;
 afterEach(() => bench?.close());
@@ -25,7 +25,7 @@ function testCard(size: number, channels: 3 | 4): Pixels {
 
 async function perform(picture: Pixels, params: Record<string, unknown>, options: Partial<BenchOptions> = {}) {
   const opened = await openWorkbench({
-    model: params.scale === 4 ? 'upscale-x4' : 'upscale-x2',
+    models: await chosenModels(superResolution, params),
     input: async (folder) => {
       const path = join(folder, 'input.png');
       const { data, width, height, channels } = picture;
@@ -106,4 +106,70 @@ describe('super-resolution', () => {
     await expect(perform(testCard(500, 3), {}, { onCheckpoint })).rejects.toBe(cancelled);
     expect(seen).toEqual([0, 0.25]);
   });
+
+  test.each([
+    [{ scale: 3 }, 4, 270],
+    [{ scale: 1.5 }, 2, 135],
+    [{ scale: 6 }, 4, 540],
+    [{ target_width: 400 }, 4, 400],
+  ])('reaches any size by a model and a resampler: %j', async (params, step, width) => {
+    const outcome = await perform(testCard(90, 3), params);
+    expect(outcome.facts).toMatchObject({ step, output: { width, height: width } });
+    const large = await read(outcome.outputs[0]?.path ?? '');
+    expect(large).toMatchObject({ width, height: width });
+    const truth = testCard(width, 3).data;
+    const plain = await lanczos(testCard(90, 3), width / 90);
+    expect(psnr(large.data, truth)).toBeGreaterThan(psnr(plain, truth));
+  });
+
+  test('refuses a target that is smaller than the picture', async () => {
+    await expect(perform(testCard(90, 3), { target_width: 60 })).rejects.toMatchObject({
+      code: 'invalid_input',
+      details: { param: 'target_width' },
+      message: 'Expected `target_width` to be at least the 90 pixels of the picture, got 60',
+    });
+  });
+
+  test('gains a little by the average of all turns and mirrors', async () => {
+    const small = testCard(90, 3);
+    const truth = testCard(180, 3).data;
+    const once = await read((await perform(small, {})).outputs[0]?.path ?? '');
+    await bench?.close();
+    const eight = await read((await perform(small, { tta: true })).outputs[0]?.path ?? '');
+    expect(psnr(eight.data, truth)).toBeGreaterThan(psnr(once.data, truth));
+  });
+
+  test('gives the same in small tiles', async () => {
+    const small = testCard(150, 3);
+    const whole = await read((await perform(small, {})).outputs[0]?.path ?? '');
+    await bench?.close();
+    const outcome = await perform(small, { tile: 64 });
+    expect(outcome.facts.tile).toBe(64);
+    expect((await read(outcome.outputs[0]?.path ?? '')).data).toEqual(whole.data);
+  });
+
+  test.each([
+    ['photograph', testCard(128, 3)],
+    ['damaged', noise({ width: 128, height: 128 }, 3)],
+    ['drawing', drawing(128)],
+  ] as const)('sees a %s, and says why', async (content, picture) => {
+    const { facts } = await perform(picture, {});
+    expect(facts).toMatchObject({ content, contentReason: expect.any(String) });
+  });
+
+  test('says that there is nothing to mix with', async () => {
+    const { warnings } = await perform(testCard(20, 3), { denoise_strength: 0.5, model: 'upscale-x2' });
+    expect(warnings).toEqual(['`denoise_strength` was ignored: the model that was chosen has no twin to mix with']);
+  });
 });
+
+/** Flat areas with sharp borders. */
+function drawing(side: number): Pixels {
+  const colours = [
+    [200, 40, 40],
+    [40, 90, 200],
+    [240, 200, 60],
+  ];
+  const size = { width: side, height: side };
+  return paint(size, 3, (x, y) => colours[(Math.floor(x / 20) + 2 * Math.floor(y / 28)) % 3] as number[]);
+}

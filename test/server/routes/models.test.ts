@@ -45,7 +45,7 @@ describe('GET /v1/operations', () => {
       image_fields: ['image'],
       parameters: {
         type: 'object',
-        properties: { scale: { enum: [2, 4], default: 2 }, format: { default: 'png' } },
+        properties: { scale: { minimum: 1, maximum: 16, default: 2 }, format: { default: 'png' } },
         required: [],
       },
     });
