@@ -1,0 +1,67 @@
+/** Red, green, blue and alpha, 0..255. */
+export type Rgba = readonly [red: number, green: number, blue: number, alpha: number];
+
+/** What a colour may look like, for messages. */
+export const colourForms = 'a colour: #rgb, #rrggbb, #rrggbbaa, rgb(255, 0, 0), rgba(255, 0, 0, 0.5) or a CSS name';
+
+/** The colour that a text names in CSS (hexadecimal, `rgb()`, `rgba()` or a name); hexadecimal also without `#`. Null if it names none. */
+export function parseColour(text: string): Rgba | null {
+  const word = text.trim().toLowerCase();
+  if (word === 'transparent') return [0, 0, 0, 0];
+  return fromHex(names.get(word) ?? word) ?? fromFunction(word);
+}
+
+function fromHex(text: string): Rgba | null {
+  const digits = /^#?([0-9a-f]{3,4}|[0-9a-f]{6}|[0-9a-f]{8})$/.exec(text)?.[1];
+  if (digits === undefined) return null;
+  const long = digits.length <= 4 ? [...digits].map((digit) => digit + digit).join('') : digits;
+  const [red = 0, green = 0, blue = 0, alpha = 255] = long.match(/../g)?.map((pair) => Number.parseInt(pair, 16)) ?? [];
+  return [red, green, blue, alpha];
+}
+
+/** `rgb(1, 2, 3)`, `rgba(1 2 3 / 50%)` and what lies between; CSS Color 4. */
+function fromFunction(text: string): Rgba | null {
+  const inside = /^rgba?\(([^()]*)\)$/.exec(text)?.[1];
+  const [red, green, blue, alpha = '1', ...more] = inside?.trim().split(/[\s,/]+/) ?? [];
+  if (red === undefined || green === undefined || blue === undefined || more.length > 0) return null;
+  const parts = [...[red, green, blue].map((part) => share(part, 255)), share(alpha, 1)];
+  if (parts.some((part) => !(part >= 0 && part <= 1))) return null;
+  const [r = 0, g = 0, b = 0, a = 0] = parts.map((part) => Math.round(part * 255));
+  return [r, g, b, a];
+}
+
+/** A number out of `whole`, or a percentage, as 0..1; NaN for anything else. */
+function share(part: string, whole: number): number {
+  if (!/^\d*\.?\d+%?$/.test(part)) return Number.NaN;
+  return part.endsWith('%') ? Number(part.slice(0, -1)) / 100 : Number(part) / whole;
+}
+
+/** CSS Color 4, 6.1. */
+const names: ReadonlyMap<string, string> = new Map(
+  `aliceblue f0f8ff, antiquewhite faebd7, aqua 00ffff, aquamarine 7fffd4, azure f0ffff, beige f5f5dc, bisque ffe4c4,
+  black 000000, blanchedalmond ffebcd, blue 0000ff, blueviolet 8a2be2, brown a52a2a, burlywood deb887, cadetblue 5f9ea0,
+  chartreuse 7fff00, chocolate d2691e, coral ff7f50, cornflowerblue 6495ed, cornsilk fff8dc, crimson dc143c, cyan 00ffff,
+  darkblue 00008b, darkcyan 008b8b, darkgoldenrod b8860b, darkgray a9a9a9, darkgreen 006400, darkgrey a9a9a9,
+  darkkhaki bdb76b, darkmagenta 8b008b, darkolivegreen 556b2f, darkorange ff8c00, darkorchid 9932cc, darkred 8b0000,
+  darksalmon e9967a, darkseagreen 8fbc8f, darkslateblue 483d8b, darkslategray 2f4f4f, darkslategrey 2f4f4f,
+  darkturquoise 00ced1, darkviolet 9400d3, deeppink ff1493, deepskyblue 00bfff, dimgray 696969, dimgrey 696969,
+  dodgerblue 1e90ff, firebrick b22222, floralwhite fffaf0, forestgreen 228b22, fuchsia ff00ff, gainsboro dcdcdc,
+  ghostwhite f8f8ff, gold ffd700, goldenrod daa520, gray 808080, green 008000, greenyellow adff2f, grey 808080,
+  honeydew f0fff0, hotpink ff69b4, indianred cd5c5c, indigo 4b0082, ivory fffff0, khaki f0e68c, lavender e6e6fa,
+  lavenderblush fff0f5, lawngreen 7cfc00, lemonchiffon fffacd, lightblue add8e6, lightcoral f08080, lightcyan e0ffff,
+  lightgoldenrodyellow fafad2, lightgray d3d3d3, lightgreen 90ee90, lightgrey d3d3d3, lightpink ffb6c1,
+  lightsalmon ffa07a, lightseagreen 20b2aa, lightskyblue 87cefa, lightslategray 778899, lightslategrey 778899,
+  lightsteelblue b0c4de, lightyellow ffffe0, lime 00ff00, limegreen 32cd32, linen faf0e6, magenta ff00ff, maroon 800000,
+  mediumaquamarine 66cdaa, mediumblue 0000cd, mediumorchid ba55d3, mediumpurple 9370db, mediumseagreen 3cb371,
+  mediumslateblue 7b68ee, mediumspringgreen 00fa9a, mediumturquoise 48d1cc, mediumvioletred c71585, midnightblue 191970,
+  mintcream f5fffa, mistyrose ffe4e1, moccasin ffe4b5, navajowhite ffdead, navy 000080, oldlace fdf5e6, olive 808000,
+  olivedrab 6b8e23, orange ffa500, orangered ff4500, orchid da70d6, palegoldenrod eee8aa, palegreen 98fb98,
+  paleturquoise afeeee, palevioletred db7093, papayawhip ffefd5, peachpuff ffdab9, peru cd853f, pink ffc0cb, plum dda0dd,
+  powderblue b0e0e6, purple 800080, rebeccapurple 663399, red ff0000, rosybrown bc8f8f, royalblue 4169e1,
+  saddlebrown 8b4513, salmon fa8072, sandybrown f4a460, seagreen 2e8b57, seashell fff5ee, sienna a0522d, silver c0c0c0,
+  skyblue 87ceeb, slateblue 6a5acd, slategray 708090, slategrey 708090, snow fffafa, springgreen 00ff7f,
+  steelblue 4682b4, tan d2b48c, teal 008080, thistle d8bfd8, tomato ff6347, turquoise 40e0d0, violet ee82ee, wheat f5deb3,
+  white ffffff, whitesmoke f5f5f5, yellow ffff00, yellowgreen 9acd32`
+    .split(',')
+    .map((entry) => entry.trim().split(' ') as [string, string]),
+);
