@@ -1,11 +1,13 @@
 import type { Readable } from 'node:stream';
 import type { BlobFacts } from './blobs/blob-store.js';
-import type { Job, QueueStats } from './jobs/job-store.js';
+import type { DeliveryStore } from './jobs/delivery-store.js';
+import type { Batch, Job, QueueStats } from './jobs/job-store.js';
 import type { KeyStore } from './jobs/key-store.js';
 import type { ModelStatus } from '../models/model.js';
 import type { Operation } from './operations/operation.js';
 import type { HostFacts } from './task.js';
 
+export { type Delivery, type DeliveryState, deliveryStates } from './jobs/delivery-store.js';
 export type { ModelStatus };
 
 /** A file that came with a request and is stored, not yet looked into. */
@@ -34,6 +36,31 @@ export interface Submission {
   priority?: number;
   /** Base URLs under which our own `/output/…` is asked for. */
   ownBases?: string[];
+  webhook?: WebhookRequest | undefined;
+  /** Whether the job is worth another try when the service that did it fails. Default false. */
+  autoRetry?: boolean;
+}
+
+/** Whom to tell of the end of a job, as its caller says it. */
+export interface WebhookRequest {
+  url: string;
+  /** Start of the URLs in the body. */
+  baseUrl: string;
+  /** What the caller can verify the signature with, unless the operator has set a secret; null: nothing. */
+  secret: string | null;
+}
+
+/** What a webhook says. */
+export interface WebhookMessage {
+  /** `video.generation.completed` and the like. */
+  event: string;
+  body: object;
+}
+
+/** The words for an ended job or batch; URLs begin with `baseUrl`. */
+export interface WebhookPresenter {
+  job(job: Job, baseUrl: string): WebhookMessage;
+  batch(batch: Batch, baseUrl: string): WebhookMessage;
 }
 
 export interface Submitted {
@@ -57,6 +84,7 @@ export interface Meter {
   stage(stage: string, ms: number): void;
   leaseLost(): void;
   hostRestarted(): void;
+  webhookAttempt(outcome: 'delivered' | 'gone' | 'failed'): void;
 }
 
 /** The whole program without its surfaces: the server and the command line are thin layers over this. */
@@ -87,6 +115,8 @@ export interface Engine {
   removeOutput(id: string): Promise<void>;
   models(): Promise<ModelStatus[]>;
   readonly keys: KeyStore;
+  /** The log of webhooks. */
+  readonly deliveries: Pick<DeliveryStore, 'get' | 'list' | 'redeliver'>;
   status(): Promise<EngineStatus>;
   /** Resolves when jobs can run; rejects when they can't with these settings (say, `DARKROOM_REQUIRE_GPU` without one). */
   ready(): Promise<HostFacts>;

@@ -19,6 +19,17 @@ const flag = z
 
 const isWebAddress = (value: string) => /^https?:\/\/[^\s/?#]+(\/[^\s?#]*)?$/.test(value);
 
+const isWebhookSecret = (value: string) => {
+  const [, key] = /^whsec_(.*)$/.exec(value) ?? [];
+  if (key === undefined) return value.length >= 16;
+  const bytes = Buffer.from(key, 'base64');
+  return bytes.toString('base64') === key && bytes.length >= 24 && bytes.length <= 64;
+};
+
+const isSchedule = (seconds: number[]) =>
+  seconds[0] === 0 &&
+  seconds.every((value, index) => index === 0 || (value > Number(seconds[index - 1]) && value <= 604_800));
+
 /** Every setting: its variable, what it accepts, its default and one sentence for the README's table. */
 export const settings = z.object({
   DARKROOM_HOST: z.string().min(1).default('127.0.0.1').describe('Address the server listens on'),
@@ -49,8 +60,19 @@ export const settings = z.object({
         .filter(Boolean),
     )
     .describe(
-      'Host names (also `*.lan`), addresses and CIDR ranges of your own network that may be downloaded from, with an optional `:port`, separated by commas',
+      'Host names (also `*.lan`), addresses and CIDR ranges of your own network that may be downloaded from and called by webhooks, with an optional `:port`, separated by commas',
     ),
+  DARKROOM_WEBHOOK_SECRET: z
+    .string()
+    .refine(isWebhookSecret, 'at least 16 characters, or whsec_ and the base64 of 24 to 64 bytes')
+    .optional()
+    .describe('Signs every webhook; default: the API key that submitted the job'),
+  DARKROOM_WEBHOOK_SCHEDULE: z
+    .string()
+    .default('0,5,30')
+    .transform((value) => value.split(',').map((seconds) => (seconds.trim() === '' ? Number.NaN : Number(seconds))))
+    .refine(isSchedule, 'ascending seconds that begin with 0, up to a week, such as 0,5,30,300,3600')
+    .describe('When a webhook is attempted, in seconds after the end of its job'),
   DARKROOM_WORKERS: count(1, 256)
     .optional()
     .describe('Worker threads that run models; default: found by a short probe'),
@@ -132,7 +154,12 @@ function explain(error: z.ZodError, given: Record<string, string | undefined>): 
   return error.issues
     .map((issue) => {
       const name = String(issue.path[0]);
-      return `${name}: expected ${issue.message}, got "${given[name] ?? ''}"`;
+      return `${name}: expected ${issue.message}, got ${shown(name, given[name] ?? '')}`;
     })
     .join('\n');
+}
+
+/** A secret that is wrong may be nearly right. */
+function shown(name: string, value: string): string {
+  return /(SECRET|KEY|TOKEN)S?$/.test(name) ? `${value.length} characters` : `"${value}"`;
 }

@@ -1,6 +1,6 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Engine, EngineStatus, Meter } from './api.js';
+import type { Engine, EngineStatus, Meter, WebhookPresenter } from './api.js';
 import type { BlobStore } from './blobs/blob-store.js';
 import { openDiskBlobs } from './blobs/disk-blobs.js';
 import { megabyte } from './byte-size.js';
@@ -21,8 +21,11 @@ import { type ModelShelf, openShelf } from './shelf.js';
 import { pickOperation, submit } from './submission.js';
 import { type SuperviseOptions, superviseHost } from './supervisor.js';
 import type { TaskRunner } from './task.js';
+import { openWebhooks, type Webhooks } from './webhooks/webhooks.js';
 
 const dayMs = 86_400_000;
+/** What is not delivered by then is so after the next start. */
+const graceForReceiversMs = 2_000;
 
 /** What the engine is made with beside its settings; the defaults are what the server runs. */
 export interface EngineOptions {
@@ -35,11 +38,13 @@ export interface EngineOptions {
   database?: string;
   /** Where the probed device and layout are remembered; default: `DARKROOM_DATA`. */
   cacheFolder?: string;
+  /** The words of webhooks; without them none are taken. */
+  webhooks?: WebhookPresenter;
   meter?: Meter;
   log?: Log;
 }
 
-const silentMeter: Meter = { jobEnded() {}, stage() {}, leaseLost() {}, hostRestarted() {} };
+const silentMeter: Meter = { jobEnded() {}, stage() {}, leaseLost() {}, hostRestarted() {}, webhookAttempt() {} };
 
 /** Everything the methods of the engine work with. */
 interface Parts {
@@ -51,6 +56,7 @@ interface Parts {
   runner: TaskRunner;
   scheduler: Scheduler;
   intake: IntakeParts;
+  webhooks: Webhooks | null;
 }
 
 /**
@@ -63,7 +69,7 @@ export async function createEngine(config: Config, options: EngineOptions = {}):
   const retentionMs = config.DARKROOM_RETENTION_DAYS * dayMs;
   const maxBytes = config.DARKROOM_MAX_UPLOAD_MB * megabyte;
   const shelf = await openShelf(config);
-  const { jobs, keys } = await openJobs({ path: options.database ?? join(folders.root, 'darkroom.db') });
+  const { jobs, deliveries, keys } = await openJobs({ path: options.database ?? join(folders.root, 'darkroom.db') });
   // Whoever holds the database is alone in the folder, so what lies in `work` belongs to nobody.
   await emptyFolder(folders.work);
   const blobs = await openDiskBlobs({
@@ -76,6 +82,10 @@ export async function createEngine(config: Config, options: EngineOptions = {}):
     timeoutMs: config.DARKROOM_DOWNLOAD_SECONDS * 1000,
     maxBytes,
   });
+  const sealFile = join(folders.root, 'seal.key');
+  const webhooks =
+    options.webhooks &&
+    (await openWebhooks({ config, jobs, deliveries, present: options.webhooks, sealFile, meter, log }));
   const runner = options.runner ?? superviseHost(hostOptions(config, options, meter, log));
   const chooseModels = async ({ operation, params }: Job) => {
     return shelf.choose(modelNeeds(pickOperation(operations, operation), params));
@@ -91,6 +101,7 @@ export async function createEngine(config: Config, options: EngineOptions = {}):
   await recover(jobs, log);
   const stopHousekeeping = keepHouse({ jobs, blobs, retentionMs, log });
   scheduler.start();
+  await webhooks?.start();
   const parts = {
     config,
     operations,
@@ -100,11 +111,18 @@ export async function createEngine(config: Config, options: EngineOptions = {}):
     runner,
     scheduler,
     intake: { blobs, download, runner, maxBytes },
+    webhooks: webhooks ?? null,
   };
-  return { ...methods(parts), operations, keys, close: once((graceMs) => close(parts, stopHousekeeping, graceMs)) };
+  return {
+    ...methods(parts),
+    operations,
+    keys,
+    deliveries,
+    close: once((graceMs) => close(parts, stopHousekeeping, graceMs)),
+  };
 }
 
-function methods(parts: Parts): Omit<Engine, 'operations' | 'keys' | 'close'> {
+function methods(parts: Parts): Omit<Engine, 'operations' | 'keys' | 'deliveries' | 'close'> {
   const { config, jobs, blobs, shelf, runner, scheduler } = parts;
   return {
     receive: (source, field) => receive(source, field, parts),
@@ -173,7 +191,7 @@ async function status({ config, jobs, blobs, shelf, runner, scheduler }: Parts):
 }
 
 async function close(
-  { scheduler, runner, jobs, config }: Parts,
+  { scheduler, runner, jobs, webhooks, config }: Parts,
   stopHousekeeping: () => Promise<void>,
   graceMs?: number,
 ): Promise<void> {
@@ -181,6 +199,7 @@ async function close(
   await stopHousekeeping();
   await runner.close();
   await scheduler.idle();
+  await webhooks?.close(graceForReceiversMs);
   await jobs.close();
 }
 

@@ -48,14 +48,18 @@ export async function discard(files: { blob: string }[], blobs: BlobStore): Prom
 }
 
 /**
- * What makes this request the same as another: operation, params and inputs, by digest for uploaded files and by
- * address for linked ones (which are not fetched again for a replay).
+ * What makes this request the same as another: operation, params, whom to tell, and inputs, by digest for uploaded
+ * files and by address for linked ones (which are not fetched again for a replay).
  */
-export function fingerprint(operation: Operation, params: Record<string, unknown>, inputs: Source[]): string {
+export function fingerprint(
+  operation: Operation,
+  params: Record<string, unknown>,
+  { inputs, webhook, autoRetry = false }: Pick<Submission, 'inputs' | 'webhook' | 'autoRetry'>,
+): string {
   const sortedParams = Object.entries(params).sort(([a], [b]) => (a < b ? -1 : 1));
   const files = inputs.map((input) => [input.field, isReceived(input) ? input.sha256 : input.url]);
   return createHash('sha256')
-    .update(JSON.stringify([operation.name, sortedParams, files]))
+    .update(JSON.stringify([operation.name, sortedParams, files, webhook?.url, autoRetry]))
     .digest('hex');
 }
 

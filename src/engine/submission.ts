@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto';
-import type { Submission, Submitted } from './api.js';
+import type { Submission, Submitted, WebhookRequest } from './api.js';
 import { EngineError } from './errors.js';
 import { discard, fingerprint, type IntakeParts, isReceived, takeIn } from './intake.js';
-import type { IdempotencyKey, JobStore } from './jobs/job-store.js';
+import type { IdempotencyKey, JobStore, NewJob, Webhook } from './jobs/job-store.js';
 import { modelNeeds, parseParams } from './operations/index.js';
 import type { Lane, Operation } from './operations/operation.js';
 import type { ModelShelf } from './shelf.js';
+import type { Webhooks } from './webhooks/webhooks.js';
 
 export interface SubmissionParts {
   operations: readonly Operation[];
@@ -14,6 +15,8 @@ export interface SubmissionParts {
   intake: IntakeParts;
   maxQueued: number;
   timeoutMs: number;
+  /** Null: webhooks are not taken. */
+  webhooks: Pick<Webhooks, 'accept'> | null;
   wake(lane: Lane): void;
 }
 
@@ -31,40 +34,60 @@ export async function submit(submission: Submission, parts: SubmissionParts): Pr
   }
 }
 
-async function insertOrReplay(
-  submission: Submission,
-  {
-    operations,
-    jobs,
-    shelf,
-    intake,
-    maxQueued,
-    timeoutMs,
-    wake,
-  }: SubmissionParts & { intake: Parameters<typeof takeIn>[2] },
-): Promise<Submitted> {
-  const operation = pickOperation(operations, submission.operation);
-  const { params: checked, warnings } = parseParams(operation, submission.params);
-  shelf.choose(modelNeeds(operation, checked));
-  const params = { ...checked };
-  const idempotency = idempotencyOf(submission, operation, params);
+type Parts = SubmissionParts & { intake: Parameters<typeof takeIn>[2] };
+
+async function insertOrReplay(submission: Submission, parts: Parts): Promise<Submitted> {
+  const { jobs, maxQueued, wake } = parts;
+  const checked = check(submission, parts);
+  const idempotency = idempotencyOf(submission, checked);
   const known = idempotency ? await jobs.findReplay(submission.owner, idempotency) : null;
   if (known) return { job: known, replayed: true };
-  const inputs = await takeIn(submission, operation, intake);
-  const { name, lane } = operation;
-  const id = `${operation.idPrefix}_${randomBytes(12).toString('hex')}`;
-  const { owner, priority = 0 } = submission;
-  const job = { id, operation: name, lane, owner, priority, params, inputs, warnings, timeoutMs };
+  const job = await prepare(submission, checked, parts);
   const inserted = await jobs.insert(job, idempotency ? { idempotency, maxQueued } : { maxQueued });
-  wake(lane);
+  wake(job.lane);
   return inserted;
 }
 
-function idempotencyOf(
-  submission: Submission,
-  operation: Operation,
-  params: Record<string, unknown>,
-): IdempotencyKey | null {
+interface Checked {
+  operation: Operation;
+  params: Record<string, unknown>;
+  warnings: string[];
+  webhook: Webhook | null;
+}
+
+/** What can be said of a submission without looking at its pictures. */
+function check({ operation: name, params: raw, webhook }: Submission, { operations, shelf, webhooks }: Parts): Checked {
+  const operation = pickOperation(operations, name);
+  const { params, warnings } = parseParams(operation, raw);
+  shelf.choose(modelNeeds(operation, params));
+  return { operation, params: { ...params }, warnings, webhook: acceptWebhook(webhook, webhooks) };
+}
+
+async function prepare(submission: Submission, checked: Checked, { intake, timeoutMs }: Parts): Promise<NewJob> {
+  const { operation, ...rest } = checked;
+  const { owner, priority = 0, autoRetry = false } = submission;
+  const inputs = await takeIn(submission, operation, intake);
+  const id = `${operation.idPrefix}_${randomBytes(12).toString('hex')}`;
+  return {
+    ...rest,
+    id,
+    operation: operation.name,
+    lane: operation.lane,
+    owner,
+    priority,
+    inputs,
+    autoRetry,
+    timeoutMs,
+  };
+}
+
+function acceptWebhook(request: WebhookRequest | undefined, webhooks: SubmissionParts['webhooks']): Webhook | null {
+  if (request === undefined) return null;
+  if (webhooks !== null) return webhooks.accept(request);
+  throw new EngineError('invalid_input', 'Webhooks are sent by the server only', { param: 'webhook_url' });
+}
+
+function idempotencyOf(submission: Submission, { operation, params }: Checked): IdempotencyKey | null {
   const key = submission.idempotencyKey;
   if (key === undefined) return null;
   if (key.length === 0 || key.length > 255) {
@@ -72,7 +95,7 @@ function idempotencyOf(
       param: 'Idempotency-Key',
     });
   }
-  return { key, fingerprint: fingerprint(operation, params, submission.inputs) };
+  return { key, fingerprint: fingerprint(operation, params, submission) };
 }
 
 /** The operation of this name. Errors: `not_found`. */

@@ -31,6 +31,7 @@ export function requireKey(keys: { verify(secret: string): Promise<{ id: string 
     const key = await keys.verify(secret);
     if (key === null) throw new EngineError('unauthorized', 'The API key is not valid. Check the Authorization header');
     ctx.state.owner = key.id;
+    ctx.state.apiKey = secret;
     await next();
   };
 }
@@ -45,6 +46,7 @@ export function localOnly(): Middleware<RequestState> {
     refuseForeignHost(ctx);
     refuseForeignOrigin(ctx);
     ctx.state.owner = 'local';
+    ctx.state.apiKey = null;
     await next();
   };
 }

@@ -5,6 +5,7 @@ import { chooseAuth } from './auth.js';
 import { announceFirstKey, listen, stopOnSignal } from './lifecycle.js';
 import { createLog } from './log.js';
 import { createMetrics } from './metrics.js';
+import { webhookPresenter } from './present-webhook.js';
 import { createServer } from './server.js';
 
 start().catch((error: Error) => {
@@ -19,7 +20,7 @@ async function start(): Promise<void> {
   const log = createLog(config.DARKROOM_LOG);
   for (const name of unknownSettings()) log.warn({ name }, 'There is no setting of this name; is it misspelt?');
   const metrics = createMetrics();
-  const engine = await createEngine(config, { meter: metrics.meter, log });
+  const engine = await createEngine(config, { meter: metrics.meter, log, webhooks: webhookPresenter });
   try {
     const server = createServer(engine, {
       auth,

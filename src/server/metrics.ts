@@ -39,6 +39,7 @@ function createMeter(registry: Registry): Meter {
   const stages = histogram('stage_seconds', 'Duration of one stage of an attempt', 'stage');
   const lost = counter('lease_lost_total', 'Attempts whose lease ran out before they ended');
   const restarts = counter('host_restarts_total', 'Starts of the host process after its first');
+  const webhooks = counter('webhook_attempts_total', 'Attempts to deliver a webhook', ['outcome']);
   return {
     jobEnded(type, status, waitMs, runMs) {
       ended.inc({ type, status });
@@ -48,6 +49,7 @@ function createMeter(registry: Registry): Meter {
     stage: (stage, ms) => stages.observe({ stage }, ms / 1000),
     leaseLost: () => lost.inc(),
     hostRestarted: () => restarts.inc(),
+    webhookAttempt: (outcome) => webhooks.inc({ outcome }),
   };
 }
 

@@ -41,6 +41,7 @@ export function presentJob(job: Job, type: string, view: View) {
     error: job.error === null ? null : jobError(job.error),
     warnings: [...job.warnings, ...(job.result?.warnings ?? [])],
     parameters,
+    webhook_url: job.webhook?.url ?? null,
     credits: 0,
     failover_used: failoverUsed(job),
     debug: job.result === null ? null : inSnakeCase(job.result.facts),
@@ -91,21 +92,24 @@ export function generationHeaders(job: Job): Record<string, string> {
   };
 }
 
-function presentOutput(output: JobOutput, { baseUrl }: View) {
+/** One output with its address. */
+export function presentOutput(output: JobOutput, { baseUrl }: Pick<View, 'baseUrl'>) {
   const { width = null, height = null } = output;
   return { url: `${baseUrl}/output/${output.blob}`, content_type: output.contentType, width, height };
 }
 
 /** The model that did the work; until then the one that was asked for, which may be `auto`. */
-function modelActual(job: Job): string {
+export function modelActual(job: Job): string {
   return job.result?.modelActual ?? modelOf(job);
 }
 
-function modelOf(job: Job): string {
+/** The model that was asked for. */
+export function modelOf(job: Job): string {
   return String(job.params.model ?? 'auto');
 }
 
-function failoverUsed(job: Job): boolean {
+/** Whether another backend did the work than the one that the request would have gone to. */
+export function failoverUsed(job: Job): boolean {
   return job.result?.facts.failoverUsed === true;
 }
 
@@ -115,6 +119,6 @@ function inSnakeCase(facts: Record<string, unknown>): Record<string, unknown> {
 }
 
 /** `2026-03-27T18:30:00Z`. */
-function timestamp(ms: number): string {
+export function timestamp(ms: number): string {
   return new Date(ms).toISOString().replace(/\.\d+Z$/, 'Z');
 }

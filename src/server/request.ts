@@ -10,6 +10,8 @@ export interface RequestState {
   log: Logger;
   /** Whose jobs these are: the id of an API key, or `local`. */
   owner: string;
+  /** The key that came; null where none is needed. */
+  apiKey: string | null;
 }
 
 export type Context = ParameterizedContext<RequestState>;

@@ -17,6 +17,7 @@ import { addImageRoutes } from './routes/images.js';
 import { answerMissing } from './routes/missing.js';
 import { addModelRoutes } from './routes/models.js';
 import { addOutputRoutes } from './routes/output.js';
+import { addWebhookRoutes } from './routes/webhooks.js';
 import type { UploadLimits } from './upload.js';
 import { Waits } from './waits.js';
 
@@ -65,6 +66,7 @@ export function createServer(engine: Engine, options: ServerOptions): DarkroomSe
   addGenerateRoutes(routes, surface);
   addImageRoutes(routes, surface);
   addModelRoutes(routes, surface);
+  addWebhookRoutes(routes, surface);
   addMetricsRoute(routes, surface);
 
   const app = new Koa<RequestState>({ env: 'production' });

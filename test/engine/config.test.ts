@@ -25,6 +25,15 @@ describe('readConfig', () => {
     ['DARKROOM_REQUIRE_GPU', 'yes', /DARKROOM_REQUIRE_GPU: expected 0 or 1, got "yes"/],
     ['PUBLIC_BASE_URL', 'media.example.com', /PUBLIC_BASE_URL: expected an http\(s\) address/],
     ['PUBLIC_BASE_URL', 'https://media.example.com/?a=1', /PUBLIC_BASE_URL: expected an http\(s\) address/],
+    [
+      'DARKROOM_WEBHOOK_SECRET',
+      'short',
+      /DARKROOM_WEBHOOK_SECRET: expected at least 16 characters.*, got 5 characters$/,
+    ],
+    ['DARKROOM_WEBHOOK_SECRET', 'whsec_not-base-64', /DARKROOM_WEBHOOK_SECRET: expected .* got 17 characters$/],
+    ['DARKROOM_WEBHOOK_SCHEDULE', '5,30', /DARKROOM_WEBHOOK_SCHEDULE: expected ascending seconds/],
+    ['DARKROOM_WEBHOOK_SCHEDULE', '0,30,5', /DARKROOM_WEBHOOK_SCHEDULE: expected ascending seconds/],
+    ['DARKROOM_WEBHOOK_SCHEDULE', '0,,5', /DARKROOM_WEBHOOK_SCHEDULE: expected ascending seconds/],
     ['DARKROOM_MAX_MEGAPIXELS', '0.5', /DARKROOM_MAX_MEGAPIXELS: expected a whole number/],
   ])('names %s and what it should be when it is %s', (name, value, message) => {
     expect(() => readConfig({ [name]: value })).toThrow(ConfigError);
@@ -44,6 +53,12 @@ describe('readConfig', () => {
     });
     expect(config.DARKROOM_ALLOW_HOSTS).toEqual(['nas.lan', '10.0.0.0/8']);
     expect(config.PUBLIC_BASE_URL).toBe('https://media.example.com/shop');
+  });
+
+  it('reads when webhooks are attempted', () => {
+    expect(readConfig({}).DARKROOM_WEBHOOK_SCHEDULE).toEqual([0, 5, 30]);
+    const longer = readConfig({ DARKROOM_WEBHOOK_SCHEDULE: '0, 60, 3600, 86400' });
+    expect(longer.DARKROOM_WEBHOOK_SCHEDULE).toEqual([0, 60, 3600, 86_400]);
   });
 
   it('describes every setting for the README', () => {

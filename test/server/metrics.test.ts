@@ -21,6 +21,7 @@ describe('metrics', () => {
     meter.stage('infer', 300);
     meter.leaseLost();
     meter.hostRestarted();
+    meter.webhookAttempt('delivered');
     const text = await render(status);
     for (const line of [
       'jobs_total{type="background-removal",status="completed"} 1',
@@ -30,6 +31,7 @@ describe('metrics', () => {
       'stage_seconds_sum{stage="infer"} 0.3',
       'lease_lost_total 1',
       'host_restarts_total 1',
+      'webhook_attempts_total{outcome="delivered"} 1',
       'job_queue_depth{lane="device"} 2',
       'jobs{status="completed"} 7',
       'job_oldest_age_seconds 2.5',

@@ -6,6 +6,7 @@ import { createEngine } from '#src/engine/engine.js';
 import { EngineError, type ErrorCode } from '#src/engine/errors.js';
 import type { Job } from '#src/engine/jobs/job-store.js';
 import type { Lane } from '#src/engine/operations/operation.js';
+import { webhookPresenter } from '#src/server/present-webhook.js';
 import type { HostFacts, Progress, Task, TaskResult, TaskRunner } from '#src/engine/task.js';
 import { tempFolder } from '../helpers/temp-folder.js';
 import { until } from '../helpers/until.js';
@@ -31,7 +32,7 @@ export async function createPacedEngine(settings: Record<string, string> = {}): 
   const folder = await tempFolder();
   const config = readConfig({ DARKROOM_DATA: folder, DARKROOM_MIN_FREE_MB: '0', ...settings });
   const runner = pacedRunner();
-  const engine = await createEngine(config, { runner, database: ':memory:' });
+  const engine = await createEngine(config, { runner, database: ':memory:', webhooks: webhookPresenter });
   return {
     ...engine,
     async begin() {

@@ -62,6 +62,7 @@ describe('presentJob', () => {
       error: null,
       warnings: ['Unknown field `colour`', 'Alpha was flattened'],
       parameters: { format: 'png' },
+      webhook_url: null,
       credits: 0,
       failover_used: false,
       debug: { device: 'cpu', stage_ms: { infer: 3 } },

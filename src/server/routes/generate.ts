@@ -7,6 +7,7 @@ import { generationHeaders, presentAccepted, presentJob, type View } from '../pr
 import { baseUrl, type Context, ownBases, type RequestState } from '../request.js';
 import type { Surface } from '../server.js';
 import { readSubmission } from '../upload.js';
+import { type Notice, takeNotice } from '../webhook-request.js';
 import { streamJob } from './events.js';
 
 /** Seconds between two looks at a job that a client is advised to leave. */
@@ -53,12 +54,21 @@ export async function submit(
   { surface, takeOwn, priority = 0 }: SubmitOptions,
 ): Promise<Submitted> {
   const { engine, options, uploads } = surface;
-  const { params, inputs } = await readSubmission(ctx, operation, { engine, limits: uploads, takeOwn });
+  let notice: Notice = { autoRetry: false };
+  const { params, inputs } = await readSubmission(ctx, operation, {
+    engine,
+    limits: uploads,
+    takeOwn(own) {
+      notice = takeNotice(own, viewOf(ctx, surface), ctx);
+      takeOwn?.(own);
+    },
+  });
   const submitted = await engine.submit({
     operation: operation.name,
     owner: ctx.state.owner,
     params,
     inputs,
+    ...notice,
     idempotencyKey: ctx.get('idempotency-key') || undefined,
     priority,
     ownBases: ownBases(ctx, options.publicBaseUrl),
