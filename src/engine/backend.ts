@@ -1,10 +1,11 @@
 import type { Job } from './jobs/job-store.js';
 import type { Outcome } from './operations/operation.js';
 import type { Needs, NeedValue, Order } from './order.js';
+import type { CallLedger } from './remote/calls.js';
 import type { Progress } from './task.js';
 
-/** What a backend takes for one need: one of these values, or a number of this range. */
-export type Capability = readonly NeedValue[] | { min: number; max: number };
+/** What a backend takes for one need: one of these values, a number of this range, or whatever comes. */
+export type Capability = readonly NeedValue[] | { min: number; max: number } | 'any';
 
 /** By the names of the needs. What a backend does not mention, it cannot do. */
 export type Capabilities = Readonly<Record<string, Capability>>;
@@ -15,6 +16,10 @@ export interface BackendRun {
   order: Order;
   /** Local paths per input field. */
   inputs: Record<string, string[]>;
+  /** The same files in the order of the job's inputs. */
+  inputFiles: readonly { path: string; contentType: string }[];
+  /** What the job has been sent to so far; its own state, for backends elsewhere. */
+  ledger: CallLedger;
   /** Folder for what is made; removed by whoever made it. */
   folder: string;
   /** Aborted with an EngineError: `cancelled`, `timeout`, or `interrupted` when the work goes on elsewhere or later. */
@@ -44,6 +49,8 @@ export interface Backend {
   price: number;
   /** Whether taking a job costs the owner money, so that it must never take the same job twice. */
   isPaid: boolean;
+  /** Tried after all others, unless it is asked for by name. */
+  isLastResort: boolean;
   /** Why it can't be used with these settings, in a sentence; null if it can. */
   problem: string | null;
   /** Does the job. Errors: ProviderFailure, which says what the router is to do, and EngineErrors of the operation. */
@@ -55,20 +62,20 @@ export function misfit(capabilities: Capabilities, needs: Needs): string | null 
   for (const [need, value] of Object.entries(needs)) {
     const able = capabilities[need];
     if (able === undefined) return `it has no \`${need}\``;
-    if (!covers(able, value)) return `\`${need}\` is ${value}, and it takes ${describe(able)}`;
+    if (able !== 'any' && !covers(able, value)) return `\`${need}\` is ${value}, and it takes ${describe(able)}`;
   }
   return null;
 }
 
-function covers(able: Capability, value: NeedValue): boolean {
+function covers(able: Exclude<Capability, 'any'>, value: NeedValue): boolean {
   if (isRange(able)) return typeof value === 'number' && value >= able.min && value <= able.max;
   return able.includes(value);
 }
 
-function describe(able: Capability): string {
+function describe(able: Exclude<Capability, 'any'>): string {
   return isRange(able) ? `${able.min}..${able.max}` : able.join(', ');
 }
 
-function isRange(able: Capability): able is { min: number; max: number } {
+function isRange(able: Exclude<Capability, 'any'>): able is { min: number; max: number } {
   return 'min' in able;
 }

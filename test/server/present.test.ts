@@ -37,6 +37,7 @@ const completed: Job = {
   batch: null,
   webhook: null,
   autoRetry: false,
+  routing: null,
   timeoutMs: 60_000,
   createdAt,
   runAt: createdAt,

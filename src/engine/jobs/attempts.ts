@@ -1,4 +1,5 @@
 import type { Lane } from '../operations/operation.js';
+import type { Routing } from '../routing.js';
 import type { Claim, Job } from './job-store.js';
 import { type JobRow, type JobTable, toJob } from './rows.js';
 
@@ -55,6 +56,15 @@ const progressSql = `
 /** Notes how far the attempt is. */
 export function noteProgress({ db }: JobTable, claim: Claim, at: { progress: number; stage: string }): boolean {
   return db.run(progressSql, { ...keyOf(claim), ...at }) === 1;
+}
+
+const routeSql = `
+  UPDATE jobs SET routing = @routing
+  WHERE id = @id AND token = @token AND state = 'running'`;
+
+/** Notes what the router decided and whom it has asked. */
+export function noteRouting({ db }: JobTable, claim: Claim, routing: Routing): boolean {
+  return db.run(routeSql, { ...keyOf(claim), routing: JSON.stringify(routing) }) === 1;
 }
 
 /** A claim may be a whole job. */

@@ -1,5 +1,6 @@
 import type { SerializedError } from '../errors.js';
 import type { Lane, OutputFile } from '../operations/operation.js';
+import type { Routing } from '../routing.js';
 
 export const jobStates = ['queued', 'running', 'completed', 'failed', 'cancelled'] as const;
 export type JobState = (typeof jobStates)[number];
@@ -80,6 +81,8 @@ export interface Job {
   webhook: Webhook | null;
   /** Whether a failure of the service that did the work is worth another try to the submitter. */
   autoRetry: boolean;
+  /** What the router decided; null for a job that was not routed, or not yet. */
+  routing: Routing | null;
   createdAt: number;
   /** Not claimed before; the order of jobs of the same priority. */
   runAt: number;
@@ -196,6 +199,8 @@ export interface JobStore {
   renew(claims: Claim[], leaseMs: number): Promise<{ lost: Claim[]; cancelled: string[] }>;
   /** Coalesced by the caller to at most two a second. */
   progress(claim: Claim, progress: number, stage: string): Promise<boolean>;
+  /** Replaces what is known of the job's routing; it stays when the job is put back. */
+  route(claim: Claim, routing: Routing): Promise<boolean>;
   complete(claim: Claim, result: JobResult): Promise<boolean>;
   /** Ends the job as failed. */
   fail(claim: Claim, error: SerializedError): Promise<boolean>;

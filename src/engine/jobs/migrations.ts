@@ -145,6 +145,23 @@ const deliveries = `
   CREATE INDEX deliveries_of_batch ON deliveries (batch_id) WHERE batch_id IS NOT NULL;
 `;
 
+const routing = `
+  -- What the router decided, and every submission to a service: noted before it is sent.
+  ALTER TABLE jobs ADD COLUMN routing TEXT;
+
+  CREATE TABLE backend_outcomes (
+    seq INTEGER PRIMARY KEY,
+    backend TEXT NOT NULL,
+    job_id TEXT NOT NULL, -- no foreign key: what was learnt outlives the job
+    is_success INTEGER NOT NULL,
+    ms INTEGER NOT NULL,
+    rating REAL,
+    at INTEGER NOT NULL
+  ) STRICT;
+  CREATE INDEX backend_outcomes_at ON backend_outcomes (at);
+  CREATE INDEX backend_outcomes_job ON backend_outcomes (job_id);
+`;
+
 export const migrations: readonly Migration[] = [
   { name: '0001-jobs', script: jobs },
   { name: '0002-idempotency-keys', script: idempotencyKeys },
@@ -152,6 +169,7 @@ export const migrations: readonly Migration[] = [
   { name: '0004-write-probes', script: writeProbes },
   { name: '0005-batches', script: batches },
   { name: '0006-deliveries', script: deliveries },
+  { name: '0007-routing', script: routing },
 ];
 
 /**

@@ -40,6 +40,7 @@ export type JobRow = {
   batch_id: string | null;
   webhook: string | null;
   auto_retry: 0 | 1;
+  routing: string | null;
 };
 
 /** The row of a job, or undefined. */
@@ -84,6 +85,7 @@ export function toJob(row: JobRow): Job {
     batch: row.batch_id,
     webhook: row.webhook === null ? null : JSON.parse(row.webhook),
     autoRetry: row.auto_retry === 1,
+    routing: row.routing === null ? null : JSON.parse(row.routing),
     createdAt: row.created_at,
     runAt: row.run_at,
     startedAt: row.started_at,

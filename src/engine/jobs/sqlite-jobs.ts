@@ -1,6 +1,7 @@
 import type { SerializedError } from '../errors.js';
 import type { Lane } from '../operations/operation.js';
-import { claimJobs, noteProgress, renewLeases } from './attempts.js';
+import type { Routing } from '../routing.js';
+import { claimJobs, noteProgress, noteRouting, renewLeases } from './attempts.js';
 import { findNextRunAt, readStats } from './census.js';
 import { readBatch } from './batches.js';
 import { cancelBatch, cancelJob, type Ending, endClaimed } from './endings.js';
@@ -73,6 +74,10 @@ export class SqliteJobs implements JobStore {
 
   progress(claim: Claim, progress: number, stage: string): Promise<boolean> {
     return this.#change(claim, () => noteProgress(this.#table, claim, { progress, stage }));
+  }
+
+  route(claim: Claim, routing: Routing): Promise<boolean> {
+    return this.#change(claim, () => noteRouting(this.#table, claim, routing));
   }
 
   complete(claim: Claim, result: JobResult): Promise<boolean> {

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { ModelEntry } from '../../models/lockfile.js';
 import type { ModelTask } from '../../models/model.js';
+import type { Capabilities } from '../backend.js';
 import type { Order } from '../order.js';
 import type { Workbench } from './workbench.js';
 
@@ -53,6 +54,20 @@ export interface PictureField {
   max?: number;
 }
 
+/** A way in which this machine does an operation that other backends can do too. */
+export interface LocalBackend {
+  /** Its concrete name, shown as `model_actual`: `local-motion-i2v`. */
+  model: string;
+  /** Other names under which a request can ask for it. */
+  names: readonly string[];
+  /** Also what it does less well, and says so in a warning. */
+  capabilities: Capabilities;
+  /** Tried after all others, unless it is asked for by name. */
+  isLastResort: boolean;
+  /** Why it can't be used, in a sentence: something that it needs is not there. Default: it can. */
+  problem?: string | null;
+}
+
 /**
  * What can be asked for: validation, routes, listings and the worker all derive from this one value. The file of an
  * operation loads no native library: what it needs of them is handed to `perform`, which runs in a worker thread.
@@ -82,5 +97,7 @@ export interface Operation<Params extends object = object> {
    * do. `inputs` are those of the job, in its order.
    */
   order?(params: Params, inputs: readonly { field: string }[]): Order;
+  /** This machine as one of the backends of an operation with `order`: under which names, and what it can do. */
+  local?: readonly LocalBackend[];
   perform(bench: Workbench, params: Params): Promise<Outcome>;
 }

@@ -1,6 +1,7 @@
 import { getEventListeners } from 'node:events';
 import type { SerializedError } from '#src/engine/errors.js';
 import type { Job, JobResult, JobStore, NewJob } from '#src/engine/jobs/job-store.js';
+import { noRouting } from '#src/engine/routing.js';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { newJob } from './new-job.js';
 
@@ -77,6 +78,7 @@ export function jobStoreContract(open: (clock: () => number) => Promise<JobStore
         batch: null,
         webhook: null,
         autoRetry: false,
+        routing: null,
         createdAt: time,
         runAt: time,
         startedAt: null,
@@ -244,9 +246,24 @@ export function jobStoreContract(open: (clock: () => number) => Promise<JobStore
     });
   });
 
+  describe('route', () => {
+    test('is kept when the job is put back, and through its end', async () => {
+      const job = await submitAndClaim();
+      const routing = { ...noRouting, requested: 'kling-v3-t2v', asyncFailover: 'no room' };
+      expect(await store.route(job, routing)).toBe(true);
+      await store.interrupt(job);
+      expect((await read(job.id)).routing).toEqual(routing);
+      const again = await claimOne();
+      expect(again.routing).toEqual(routing);
+      await store.complete(again, result);
+      expect((await read(job.id)).routing).toEqual(routing);
+    });
+  });
+
   describe('the claim of an earlier attempt', () => {
     const writes: Record<string, (store: JobStore, claim: Job) => Promise<boolean>> = {
       progress: (store, claim) => store.progress(claim, 0.9, 'encode'),
+      route: (store, claim) => store.route(claim, noRouting),
       complete: (store, claim) => store.complete(claim, result),
       fail: (store, claim) => store.fail(claim, broken),
       acknowledgeCancel: (store, claim) => store.acknowledgeCancel(claim),

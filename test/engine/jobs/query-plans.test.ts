@@ -4,6 +4,7 @@ import type { DeliveryStore } from '#src/engine/jobs/delivery-store.js';
 import type { Job } from '#src/engine/jobs/job-store.js';
 import { sqliteDeliveries } from '#src/engine/jobs/sqlite-deliveries.js';
 import { SqliteJobs } from '#src/engine/jobs/sqlite-jobs.js';
+import { noRouting } from '#src/engine/routing.js';
 import { expect, test } from 'vitest';
 import { newJob } from './new-job.js';
 
@@ -17,6 +18,7 @@ async function useEverything(jobs: SqliteJobs, deliveries: DeliveryStore): Promi
   const [claimed] = await jobs.claim('device', 1, 1000);
   await jobs.renew([claimed as Job], 1000);
   await jobs.progress(claimed as Job, 0.5, 'infer');
+  await jobs.route(claimed as Job, noRouting);
   await jobs.cancel('a');
   await jobs.recover();
   await jobs.insert(newJob('c'));
