@@ -35,6 +35,7 @@ function job(overrides: Partial<Job> = {}): Job {
     batch: null,
     webhook: null,
     autoRetry: false,
+    routing: null,
     createdAt: finishedAt - 1000,
     runAt: 0,
     startedAt: 0,
