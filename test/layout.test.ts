@@ -20,6 +20,7 @@ const owners: Record<string, string[]> = {
   'better-sqlite3': ['engine/jobs/db.ts'],
   piscina: ['engine/pool.ts'],
   undici: ['engine/download.ts'],
+  yazl: ['engine/media/archive.ts'],
   commander: ['cli.ts'],
   'cli-progress': ['cli.ts'],
 };

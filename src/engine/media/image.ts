@@ -1,8 +1,10 @@
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp, { type Metadata, type Sharp, type SharpOptions } from 'sharp';
 import { EngineError } from '../errors.js';
 import type { OutputFile } from '../operations/operation.js';
-import type { ImageKit, PixelReader } from '../operations/workbench.js';
+import type { ColourProfile, EncodeOptions, ImageKit, PixelReader } from '../operations/workbench.js';
+import { packFiles } from './archive.js';
 import { admit, broken, checkOutput, checkSize, type Terms } from './gate.js';
 import {
   contentTypes,
@@ -53,18 +55,20 @@ const white = '#ffffff';
  */
 const encoders = {
   png: (image) => image.png({ compressionLevel: 2, adaptiveFiltering: true }),
-  webp: (image) => image.webp({ quality: 90, effort: 2 }),
-  jpg: (image) =>
-    image.flatten({ background: white }).jpeg({ quality: 92, chromaSubsampling: '4:4:4', optimiseCoding: false }),
-} satisfies Record<OutputFormat, (image: Sharp) => Sharp>;
+  webp: (image, quality = 90) => image.webp({ quality, effort: 2 }),
+  jpg: (image, quality = 92) =>
+    image.flatten({ background: white }).jpeg({ quality, chromaSubsampling: '4:4:4', optimiseCoding: false }),
+} satisfies Record<OutputFormat, (image: Sharp, quality?: number) => Sharp>;
 
 /** A picture that was let in: its header is read and within the limits, its pixels are not decoded. */
 interface Admitted {
   facts: ImageFacts;
   /** EXIF, 1..8. */
   orientation: number;
-  /** The pixels to come: 8-bit sRGB, not yet turned upright. */
+  /** The pixels to come: 8 bit, sRGB unless another profile was asked for, not yet turned upright. */
   image: Sharp;
+  /** ICC profile of an RGB picture. */
+  profile: Uint8Array | null;
   terms: Terms;
 }
 
@@ -96,25 +100,43 @@ export function createImageKit({ folder, limits }: { folder: string; limits: Ima
   };
   // Later steps know a picture by its path alone; their errors name the field that it came in all the same.
   const params = new Map<string, string>();
-  const admitKnown = (path: string) => admitPicture(path, { param: params.get(path) ?? 'image', limits });
+  const admitKnown = async (path: string, profile?: ColourProfile) => {
+    const into = profile instanceof Uint8Array ? await explainingResources(saved(profile, newFile('icc'))) : profile;
+    return admitPicture(path, { param: params.get(path) ?? 'image', limits }, into);
+  };
   return {
     async facts(path, param) {
       params.set(path, param);
       return (await admitKnown(path)).facts;
     },
-    decode: async (path, options) => decode(await admitKnown(path), options),
-    open: async (path) => spoolRows(await admitKnown(path), newFile('v')),
-    encode: (pixels, format) => encode(fromPixels(pixels), newFile(format), { format, size: pixels }),
+    decode: async (path, options) => decode(await admitKnown(path, options?.profile), options),
+    open: async (path, options) => spoolRows(await admitKnown(path, options?.profile), newFile('v')),
+    profile: async (path) => (await admitKnown(path)).profile,
+    encode: (pixels, format, options) =>
+      encode(fromPixels(pixels), newFile(format), { format, size: pixels, ...options }),
     async create({ format: intended = 'png', ...size }) {
       checkOutput(size, intended);
-      const encodeRows = (path: string, format: OutputFormat) =>
-        encode(sharp(path, unlimited), newFile(format), { format, size });
+      const encodeRows = (path: string, format: OutputFormat, options?: EncodeOptions) =>
+        encode(fromRows(path, size), newFile(format), { format, size, ...options });
       return createRowWriter({ size, path: newFile('tif'), encode: encodeRows });
     },
+    pack: (files) => explainingResources(packFiles(files, newFile('zip'))),
   };
 }
 
-async function admitPicture(path: string, terms: Terms): Promise<Admitted> {
+/** Written to a file, which is how the library takes a profile. */
+async function saved(profile: Uint8Array, path: string): Promise<{ path: string }> {
+  await writeFile(path, profile);
+  return { path };
+}
+
+/** Our own file of rows; with a profile the numbers in it stay what they are. */
+function fromRows(path: string, { channels, profile }: Omit<Parameters<ImageKit['create']>[0], 'format'>): Sharp {
+  if (profile !== undefined) return sharp(path, { ...unlimited, ignoreIcc: true }).keepIccProfile();
+  return channels === 1 ? sharp(path, unlimited).toColourspace('b-w') : sharp(path, unlimited);
+}
+
+async function admitPicture(path: string, terms: Terms, into?: 'own' | { path: string }): Promise<Admitted> {
   const { format, bytes } = await admit(path, terms);
   // `error`, not the stricter `warning`, which refuses photographs of common telephones (lovell/sharp#1578).
   const options: SharpOptions = { failOn: 'error', limitInputPixels: terms.limits.maxPixels };
@@ -124,9 +146,33 @@ async function admitPicture(path: string, terms: Terms): Promise<Admitted> {
   return {
     facts: { format, width, height, bytes, hasAlpha: metadata.hasAlpha },
     orientation: metadata.orientation ?? 1,
-    image: toSrgb(sharp(path, options), metadata),
+    image: toColours(path, options, { metadata, into }),
+    profile: profileOf(metadata),
     terms,
   };
+}
+
+/** Larger than any camera's or printer's: such a profile is not carried on. */
+const maxProfileBytes = 4 << 20;
+
+function profileOf({ icc }: Metadata): Uint8Array | null {
+  // ICC.1:2022, 7.2.8: the colour space of the data.
+  const isUsable = icc !== undefined && icc.length <= maxProfileBytes && icc.toString('latin1', 16, 20) === 'RGB ';
+  return isUsable ? icc : null;
+}
+
+function isRgb({ space }: Metadata): boolean {
+  return space === 'srgb' || space === 'rgb' || space === 'rgb16';
+}
+
+function toColours(
+  path: string,
+  options: SharpOptions,
+  { metadata, into }: { metadata: Metadata; into: 'own' | { path: string } | undefined },
+): Sharp {
+  if (into === 'own' && isRgb(metadata)) return sharp(path, { ...options, ignoreIcc: true }).toColourspace('srgb');
+  if (into === undefined || into === 'own') return toSrgb(sharp(path, options), metadata);
+  return sharp(path, options).withIccProfile(into.path).toColourspace('srgb');
 }
 
 /**
@@ -171,10 +217,11 @@ function fromPixels({ data, width, height, channels }: Pixels): Sharp {
 async function encode(
   image: Sharp,
   path: string,
-  { format, size }: { format: OutputFormat; size: Size },
+  { format, size, quality, dpi }: { format: OutputFormat; size: Size } & EncodeOptions,
 ): Promise<OutputFile> {
   checkOutput(size, format);
-  await explainingResources(encoders[format](image).toFile(path));
+  if (dpi !== undefined) image.withDensity(dpi);
+  await explainingResources(encoders[format](image, quality).toFile(path));
   return { path, format, contentType: contentTypes[format], width: size.width, height: size.height };
 }
 

@@ -1,12 +1,12 @@
 import { appendFile, rm, writeFile } from 'node:fs/promises';
 import { EngineError } from '../errors.js';
 import type { PixelWriter } from '../operations/workbench.js';
-import type { Size } from './media.js';
 import { explainingResources } from './resources.js';
-import { tiffHeader } from './tiff.js';
+import { openSpool } from './spool.js';
+import { type RowShape, tiffHeader } from './tiff.js';
 
 interface RowWriterOptions {
-  size: Size & { channels: 3 | 4 };
+  size: RowShape;
   /** Where the rows wait until they are encoded; removed then. */
   path: string;
   encode(path: string, ...rest: Parameters<PixelWriter['encode']>): ReturnType<PixelWriter['encode']>;
@@ -15,8 +15,12 @@ interface RowWriterOptions {
 /** A picture that grows row by row in a TIFF file. No file stays open between two writes, so an abandoned one costs nothing. */
 export async function createRowWriter({ size, path, encode }: RowWriterOptions): Promise<PixelWriter> {
   const { width, height, channels } = size;
+  const header = tiffHeader(size);
   let written = 0;
-  await explainingResources(writeFile(path, tiffHeader(size)));
+  await explainingResources(writeFile(path, header));
+  const checkComplete = () => {
+    if (written !== height) throw new EngineError('internal', `Expected ${height} rows, got ${written}`);
+  };
   return {
     width,
     height,
@@ -30,15 +34,20 @@ export async function createRowWriter({ size, path, encode }: RowWriterOptions):
       await explainingResources(appendFile(path, rows.data));
       written += rows.height;
     },
-    async encode(format) {
-      if (written !== height) throw new EngineError('internal', `Expected ${height} rows, got ${written}`);
-      const file = await encode(path, format);
+    async encode(format, options) {
+      checkComplete();
+      const file = await encode(path, format, options);
       await rm(path);
       return file;
+    },
+    async read() {
+      checkComplete();
+      if (channels === 1) throw new EngineError('internal', 'Expected rows in colour to be read again');
+      return openSpool({ path, width, height, channels, offset: header.length }, 1);
     },
   };
 }
 
-function shape({ width, height, channels }: Size & { channels: number }): string {
+function shape({ width, height, channels }: Pick<RowShape, 'width' | 'height' | 'channels'>): string {
   return `${width} × ${height} × ${channels}`;
 }

@@ -6,24 +6,35 @@ const stripTarget = 1 << 20;
 /** A directory entry of TIFF 6.0, with the 8-byte counts and values of BigTIFF. */
 interface Entry {
   tag: number;
-  type: 'short' | 'long' | 'long8';
-  values: number[];
+  type: 'short' | 'long' | 'undefined' | 'long8';
+  values: ArrayLike<number>;
 }
 
-const types = { short: { id: 3, bytes: 2 }, long: { id: 4, bytes: 4 }, long8: { id: 16, bytes: 8 } };
+const types = {
+  short: { id: 3, bytes: 2 },
+  long: { id: 4, bytes: 4 },
+  undefined: { id: 7, bytes: 1 },
+  long8: { id: 16, bytes: 8 },
+};
+
+/** What the rows of a picture are; with an ICC profile their numbers are meant as it says, otherwise as sRGB. */
+export interface RowShape extends Size {
+  channels: 1 | 3 | 4;
+  profile?: Uint8Array | undefined;
+}
 
 /**
- * The start of an uncompressed 8-bit sRGB BigTIFF, after which the rows follow as they are: interleaved, without
+ * The start of an uncompressed 8-bit BigTIFF, grey or RGB, after which the rows follow as they are: interleaved, without
  * padding. Written by ourselves because no writer of the image library takes its pixels piece by piece, and TIFF
  * because its reader works strip by strip: encoding it to PNG peaks at 95 MB for 48 and for 96 megapixels alike.
  */
-export function tiffHeader({ width, height, channels }: Size & { channels: 3 | 4 }): Buffer {
+export function tiffHeader({ width, height, channels, profile }: RowShape): Buffer {
   const rowBytes = width * channels;
   const rowsPerStrip = Math.min(height, Math.max(1, Math.floor(stripTarget / rowBytes)));
   const strips = Math.ceil(height / rowsPerStrip);
-  const listed = strips > 1 ? strips * 8 : 0;
-  const directoryBytes = 8 + (channels === 4 ? 11 : 10) * 20 + 8;
-  const pixelsAt = 16 + directoryBytes + 2 * listed;
+  const listed = (strips > 1 ? 2 * strips * 8 : 0) + (profile ? listedBytes(profile.length) : 0);
+  const directoryBytes = 8 + (10 + (channels === 4 ? 1 : 0) + (profile ? 1 : 0)) * 20 + 8;
+  const pixelsAt = 16 + directoryBytes + listed;
   const offsets = Array.from({ length: strips }, (_, strip) => pixelsAt + strip * rowsPerStrip * rowBytes);
   const counts = Array.from(
     { length: strips },
@@ -34,7 +45,7 @@ export function tiffHeader({ width, height, channels }: Size & { channels: 3 | 4
     { tag: 257, type: 'long', values: [height] },
     { tag: 258, type: 'short', values: Array(channels).fill(8) }, // bits per sample
     { tag: 259, type: 'short', values: [1] }, // not compressed
-    { tag: 262, type: 'short', values: [2] }, // RGB
+    { tag: 262, type: 'short', values: [channels === 1 ? 1 : 2] }, // 0 is black, or RGB
     { tag: 273, type: 'long8', values: offsets },
     { tag: 277, type: 'short', values: [channels] },
     { tag: 278, type: 'long', values: [rowsPerStrip] },
@@ -42,6 +53,7 @@ export function tiffHeader({ width, height, channels }: Size & { channels: 3 | 4
     { tag: 284, type: 'short', values: [1] }, // interleaved
   ];
   if (channels === 4) entries.push({ tag: 338, type: 'short', values: [2] }); // straight alpha
+  if (profile) entries.push({ tag: 34675, type: 'undefined', values: profile });
   return serialize(entries, pixelsAt);
 }
 
@@ -61,15 +73,21 @@ function serialize(entries: Entry[], totalBytes: number): Buffer {
     const isInline = values.length * bytes <= 8;
     if (!isInline) out.writeBigUInt64LE(BigInt(listAt), at + 12);
     writeValues(out, isInline ? at + 12 : listAt, { type, values });
-    if (!isInline) listAt += values.length * bytes;
+    if (!isInline) listAt += listedBytes(values.length * bytes);
   });
   return out;
 }
 
+/** What a list takes after the directory; none begins at an odd place. */
+function listedBytes(bytes: number): number {
+  return bytes <= 8 ? 0 : bytes + (bytes % 2);
+}
+
 function writeValues(out: Buffer, at: number, { type, values }: Omit<Entry, 'tag'>): void {
   const { bytes } = types[type];
-  values.forEach((value, index) => {
+  for (let index = 0; index < values.length; index++) {
+    const value = values[index] as number;
     if (type === 'long8') out.writeBigUInt64LE(BigInt(value), at + index * bytes);
     else out.writeUIntLE(value, at + index * bytes, bytes);
-  });
+  }
 }

@@ -13,26 +13,48 @@ export interface PixelReader extends Size {
   close(): Promise<void>;
 }
 
+/** How a picture is written. */
+export interface EncodeOptions {
+  /** Of webp and jpg, 1..100; default: 90 and 92. */
+  quality?: number | undefined;
+  /** Pixels per inch, for whoever prints it; default: not said. */
+  dpi?: number | undefined;
+}
+
 /** A picture written by rows from top to bottom. */
 export interface PixelWriter extends Size {
-  channels: 3 | 4;
+  channels: 1 | 3 | 4;
   /** The next rows; `rows.width` and `rows.channels` are those of the picture. */
   write(rows: Pixels): Promise<void>;
   /** Encodes what was written; call after the last row. */
-  encode(format: OutputFormat): Promise<OutputFile>;
+  encode(format: OutputFormat, options?: EncodeOptions): Promise<OutputFile>;
+  /** Gives what was written back by rows, in colour; call after the last row, instead of `encode`. */
+  read(): Promise<PixelReader>;
 }
+
+/** What the numbers of a picture mean: sRGB unless said otherwise, what its `own` profile says, or what this ICC profile says. */
+export type ColourProfile = 'own' | Uint8Array;
 
 /** Decoding and encoding of pictures: sRGB, 8 bit, EXIF orientation applied. */
 export interface ImageKit {
   /** Header facts, after every limit was checked. Errors: `invalid_input`, `too_large`, `unsupported`. */
   facts(path: string, param: string): Promise<ImageFacts>;
   /** The picture at its own size, or resized to exactly `size`; alpha is kept unless `channels` is 3 (flattened on white). */
-  decode(path: string, options?: { size?: Size; channels?: 3 | 4 }): Promise<Pixels>;
+  decode(path: string, options?: { size?: Size; channels?: 3 | 4; profile?: ColourProfile }): Promise<Pixels>;
   /** Decodes once to a temporary file that is read by rows. */
-  open(path: string): Promise<PixelReader>;
-  encode(pixels: Pixels, format: OutputFormat): Promise<OutputFile>;
-  /** A picture of `size` to be written by rows. With `format`, `too_large` comes now and not after the work. */
-  create(size: Size & { channels: 3 | 4; format?: OutputFormat }): Promise<PixelWriter>;
+  open(path: string, options?: { profile?: ColourProfile | undefined }): Promise<PixelReader>;
+  /** The ICC profile that comes with an RGB picture; null if it has none, or is of another colour model. */
+  profile(path: string): Promise<Uint8Array | null>;
+  encode(pixels: Pixels, format: OutputFormat, options?: EncodeOptions): Promise<OutputFile>;
+  /**
+   * A picture of `size` to be written by rows. With `format`, `too_large` comes now and not after the work; with
+   * `profile`, its numbers are meant so and it goes into the result.
+   */
+  create(
+    size: Size & { channels: 1 | 3 | 4; format?: OutputFormat; profile?: Uint8Array | undefined },
+  ): Promise<PixelWriter>;
+  /** One zip of several files, each under the name given to it; the files themselves are removed. */
+  pack(files: readonly { name: string; file: OutputFile }[]): Promise<OutputFile>;
 }
 
 /** The model of a slot whose weights are mixed with those of its twin. */
