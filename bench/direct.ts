@@ -5,7 +5,7 @@ import { createImageKit } from '#src/engine/media/image.js';
 import { findOperation, modelNeeds, parseParams } from '#src/engine/operations/index.js';
 import type { OutputFile } from '#src/engine/operations/operation.js';
 import type { Workbench } from '#src/engine/operations/workbench.js';
-import { loadModel } from '#src/models/index.js';
+import { loadModel } from '#src/models/load.js';
 import type { ModelOfTask } from '#src/models/model.js';
 import { readLockfile } from '#src/models/lockfile.js';
 import { chooseModel, lockfilePath } from '#src/models/weights.js';

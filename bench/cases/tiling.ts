@@ -3,9 +3,10 @@ import { availableParallelism } from 'node:os';
 import { basename } from 'node:path';
 import sharp from 'sharp';
 import type { Pixels } from '#src/engine/media/media.js';
-import { loadModel } from '#src/models/index.js';
+import { loadModel } from '#src/models/load.js';
 import { type ModelEntry, readLockfile } from '#src/models/lockfile.js';
 import type { UpscaleModel } from '#src/models/model.js';
+import { partsOf } from '#src/models/parts.js';
 import { createSession } from '#src/models/session.js';
 import { srvgg } from '#src/models/srvgg.js';
 import { feather, planTiles, type TilePlan } from '#src/models/tile-plan.js';
@@ -58,7 +59,7 @@ async function fromShared(entry: ModelEntry, threads: number): Promise<UpscaleMo
   const path = sharedFiles('weights/super-resolution', '.onnx').find((file) => basename(file) === open[entry.id]);
   if (path === undefined || srvgg.task !== 'super-resolution') return null;
   const session = await createSession(new Uint8Array(readFileSync(path)), { device: 'cpu', threads, model: entry });
-  return srvgg.wrap(entry, session);
+  return srvgg.wrap(entry, session, partsOf(entry, []));
 }
 
 async function tiled(picture: Pixels, model: UpscaleModel): Promise<Pixels> {

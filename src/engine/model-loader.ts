@@ -1,4 +1,4 @@
-import { type LoadedModel, type LoadOptions, loadMixture, loadModel as loadEntry } from '../models/index.js';
+import { type LoadedModel, type LoadOptions, loadMixture, loadModel as loadEntry } from '../models/load.js';
 import { type ModelEntry, readLockfile } from '../models/lockfile.js';
 import { lockfilePath } from '../models/weights.js';
 import { EngineError } from './errors.js';

@@ -1,6 +1,6 @@
 // Entry of a worker thread. Everything native of the program happens in here.
 import { parentPort, workerData } from 'node:worker_threads';
-import type { LoadedModel } from '../models/index.js';
+import type { LoadedModel } from '../models/load.js';
 import { EngineError } from './errors.js';
 import { createImageKit, inspect as inspectImage } from './media/image.js';
 import type { ImageFacts } from './media/media.js';

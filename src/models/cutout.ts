@@ -18,6 +18,7 @@ const constants = z.strictObject({
 export const cutout: ModelFamily = {
   name: 'cutout',
   task: 'background-removal',
+  constants,
   wrap(entry, session) {
     const { size, fit } = readConstants(entry, constants);
     const { input, output } = pictureTensors(entry);

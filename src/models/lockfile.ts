@@ -5,20 +5,37 @@ import { type ModelTask, modelTasks, pictureKinds } from './model.js';
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'Expected a SHA-256 digest in lower-case hex');
 
+const md5 = z.string().regex(/^[0-9a-f]{32}$/, 'Expected an MD5 digest in lower-case hex');
+
+const webAddress = z.url({ protocol: /^https$/ });
+
+const tensorSpec = z.strictObject({
+  /** Null where no public source names it: then its position counts. */
+  name: z.string().min(1).nullable(),
+  type: z.enum(['uint8', 'float32', 'float16', 'int64']),
+  /** A number is fixed, a string is a free dimension. */
+  shape: z.array(z.union([z.int(), z.string()])),
+});
+
 /** A file of a model. A hash is never invented: `null` is pinned at the first pull. */
 const weightFile = z.strictObject({
   /** Plain file name; bundled ones lie in `src/models/bundled/`, the others in `<data>/models/<id>/`. */
   name: z.string().regex(/^\w[\w.-]*$/, 'Expected a plain file name'),
-  url: z.url({ protocol: /^https$/ }).nullable(),
+  /** What a further file is to its family: `voices`, `config`, `unet` …; the first file is the network and has none. */
+  part: z
+    .string()
+    .regex(/^[a-z][a-z-]*$/, 'Expected lower case and dashes')
+    .optional(),
+  url: webAddress.nullable(),
+  /** Other addresses of the same bytes, tried in this order after `url`. */
+  mirrors: z.array(webAddress).optional(),
   bytes: z.int().positive().nullable(),
   sha256: sha256.nullable(),
-});
-
-const tensorSpec = z.strictObject({
-  name: z.string().min(1),
-  type: z.enum(['uint8', 'float32', 'float16', 'int64']),
-  /** A number is fixed, a string is a free dimension. */
-  shape: z.array(z.union([z.int(), z.string()])),
+  /** Where no SHA-256 was published: checked at the pull that pins one. */
+  md5: md5.optional(),
+  /** Of a further network. */
+  inputs: z.array(tensorSpec).optional(),
+  outputs: z.array(tensorSpec).optional(),
 });
 
 export const modelEntry = z
@@ -29,7 +46,10 @@ export const modelEntry = z
     tier: z.enum(['bundled', 'open', 'own']),
     files: z.array(weightFile).min(1),
     licence: z.string().min(1),
-    commercialUse: z.boolean(),
+    /** Where the licence can be read. */
+    licenceUrl: webAddress.optional(),
+    /** Null where the terms could not be found out: refused like a no. */
+    commercialUse: z.boolean().nullable(),
     inputs: z.array(tensorSpec).min(1),
     outputs: z.array(tensorSpec).min(1),
     /** Pre- and post-processing constants; the family checks them. */
@@ -40,11 +60,24 @@ export const modelEntry = z
     twin: z.string().min(1).optional(),
     /** Where the facts were seen. */
     seen: z.string().min(1),
+    /** What a user should know before taking it. */
+    notes: z.string().optional(),
   })
   .refine((entry) => entry.tier !== 'bundled' || entry.files.every((file) => file.sha256 !== null), {
     path: ['files'],
     message: 'Expected a sha256 for every bundled file: run scripts/lock-models.ts',
-  });
+  })
+  .refine(({ files }) => files.every(({ part }, index) => (part === undefined) === (index === 0)), {
+    path: ['files'],
+    message: 'Expected a `part` for every file but the first',
+  })
+  .refine(
+    ({ files }) => new Set(files.flatMap(({ name, part = '' }) => [name, `part ${part}`])).size === 2 * files.length,
+    {
+      path: ['files'],
+      message: 'Expected a name and a part only once',
+    },
+  );
 
 export const lockfileSchema = z
   .strictObject({

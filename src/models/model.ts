@@ -1,3 +1,4 @@
+import type { z } from 'zod';
 import type { Pixels, Plane, Size } from '../engine/media/media.js';
 import type { ModelEntry } from './lockfile.js';
 import type { ModelSession } from './session.js';
@@ -51,12 +52,22 @@ export interface UpscaleModel {
   upscale(tile: Pixels): Promise<Pixels>;
 }
 
+/** The files of a model beside its network, by the `part` that its entry calls them. Errors: `model_unavailable` if it lists none. */
+export interface ModelParts {
+  /** A further network (a file that ends in `.onnx`). */
+  session(part: string): ModelSession;
+  /** Any other file: voices, a vocabulary. */
+  bytes(part: string): Uint8Array;
+}
+
 interface Family<Task extends LoadableTask> {
   /** As in `models.lock.json`. */
   name: string;
   task: Task;
-  /** Pre- and post-processing around a session of this family's networks. */
-  wrap(entry: ModelEntry, session: ModelSession): ModelOfTask[Task];
+  /** What `constants` of an entry must be, so that an entry is refused before its weights are fetched. */
+  constants?: z.ZodType;
+  /** Pre- and post-processing around a session of this family's networks; every tensor of `entry` has its name. */
+  wrap(entry: ModelEntry, session: ModelSession, parts: ModelParts): ModelOfTask[Task];
 }
 
 /** A family of weights with its exact pre- and post-processing: pure tensor code, one file each. */
@@ -69,7 +80,8 @@ export interface ModelStatus {
   family: string;
   tier: ModelEntry['tier'];
   licence: string;
-  commercialUse: boolean;
+  /** Null: not known. */
+  commercialUse: boolean | null;
   bytes: number;
   installed: boolean;
   /** Why it can't be used now; null if it can. */

@@ -25,6 +25,7 @@ const constants = z.strictObject({
 export const saliency: ModelFamily = {
   name: 'saliency',
   task: 'background-removal',
+  constants,
   wrap(entry, session) {
     const { width, height, mean, std, peak, stretch } = readConstants(entry, constants);
     const { input, output } = pictureTensors(entry);

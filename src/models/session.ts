@@ -2,7 +2,6 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InferenceSession, listSupportedBackends, Tensor } from 'onnxruntime-node';
 import { EngineError } from '../engine/errors.js';
-import type { ModelEntry, TensorSpec } from './lockfile.js';
 
 /** A tensor as plain data. */
 export interface TensorData {
@@ -40,8 +39,8 @@ export interface SessionOptions {
   device: Device;
   /** Threads of one run on the CPU. */
   threads: number;
-  /** What the network must look like; left out for a network of one's own, such as a probe. */
-  model?: ModelEntry;
+  /** Whose network it is, for messages; left out for a network of one's own, such as a probe. */
+  model?: { id: string };
 }
 
 /**
@@ -52,7 +51,6 @@ export async function createSession(bytes: Uint8Array, options: SessionOptions):
   const { device, model } = options;
   const name = model ? `Model "${model.id}"` : 'The network';
   const session = await create(bytes, runtimeOptions(options), `${name} can't be loaded on ${device}`);
-  if (model) checkSignature(session, model);
   return {
     device,
     inputNames: session.inputNames,
@@ -150,39 +148,6 @@ async function run(
 
 function plain(value: { type: string; data: unknown; dims: readonly number[] }): TensorData {
   return { type: value.type as TensorData['type'], data: value.data as TensorData['data'], dims: value.dims };
-}
-
-function checkSignature(session: InferenceSession, model: ModelEntry): void {
-  const problem =
-    mismatch('input', model.inputs, session.inputMetadata) ?? mismatch('output', model.outputs, session.outputMetadata);
-  if (problem === null) return;
-  void session.release();
-  throw new EngineError('model_unavailable', `Model "${model.id}" is not what models.lock.json says: ${problem}`);
-}
-
-/** Why the network's tensors are not those of the entry; outputs that the entry does not name are nobody's business. */
-function mismatch(
-  kind: 'input' | 'output',
-  expected: readonly TensorSpec[],
-  found: readonly InferenceSession.ValueMetadata[],
-): string | null {
-  for (const spec of expected) {
-    const tensor = found.find((candidate) => candidate.name === spec.name);
-    if (!tensor?.isTensor)
-      return `expected an ${kind} "${spec.name}", found ${found.map(({ name }) => `"${name}"`).join(', ')}`;
-    const isSame = tensor.type === spec.type && tensor.shape.length === spec.shape.length;
-    const fits = spec.shape.every((side, axis) => typeof side === 'string' || agrees(side, tensor.shape[axis]));
-    if (isSame && fits) continue;
-    const facts = `${tensor.type} [${tensor.shape.join(', ')}]`;
-    return `expected ${kind} "${spec.name}" as ${spec.type} [${spec.shape.join(', ')}], found ${facts}`;
-  }
-  if (kind === 'output' || found.length === expected.length) return null;
-  return `expected ${expected.length} inputs, found ${found.length}`;
-}
-
-/** A side that the entry fixes may be free in the network, but not another number. */
-function agrees(expected: number, found: number | string | undefined): boolean {
-  return typeof found === 'string' || found === expected;
 }
 
 /** Nodes per provider of the one profile in this folder. */

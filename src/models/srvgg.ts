@@ -22,6 +22,7 @@ const unitLevels = levels([0, 0, 0], [1, 1, 1]);
 export const srvgg: ModelFamily = {
   name: 'srvgg',
   task: 'super-resolution',
+  constants,
   wrap(entry, session) {
     const { scale, overlap } = readConstants(entry, constants);
     const { input, output } = pictureTensors(entry);

@@ -13,6 +13,7 @@ const constants = z.strictObject({
 export const upscaler: ModelFamily = {
   name: 'upscaler',
   task: 'super-resolution',
+  constants,
   wrap(entry, session) {
     const { scale, overlap } = readConstants(entry, constants);
     const { input, output } = pictureTensors(entry);

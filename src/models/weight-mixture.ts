@@ -1,5 +1,6 @@
 import { EngineError } from '../engine/errors.js';
-import { type FoundTensor, initializersOf } from './onnx-file.js';
+import { initializersOf } from './onnx-file.js';
+import type { FoundTensor } from './onnx-tensor.js';
 
 export interface MixtureOptions {
   /** Of the second network, 0..1. */

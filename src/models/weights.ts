@@ -111,8 +111,14 @@ function problemOf(entry: ModelEntry, context: ModelContext): string | null {
 }
 
 function refusal(entry: ModelEntry, { allowNonCommercial }: ModelContext): string | null {
-  if (entry.commercialUse || allowNonCommercial) return null;
-  return `the licence of its weights (${entry.licence}) forbids commercial use; DARKROOM_ALLOW_NONCOMMERCIAL=1 allows it`;
+  const { commercialUse, licence, licenceUrl } = entry;
+  if (commercialUse === true || allowNonCommercial) return null;
+  const reason =
+    commercialUse === null
+      ? `whether the licence of its weights (${licence}) allows commercial use is not known`
+      : `the licence of its weights (${licence}) forbids commercial use`;
+  const reading = licenceUrl === undefined ? '' : `read ${licenceUrl}; `;
+  return `${reason}; ${reading}DARKROOM_ALLOW_NONCOMMERCIAL=1 allows it`;
 }
 
 function firstAbsence(entry: ModelEntry, folder: string): string | null {

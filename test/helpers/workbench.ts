@@ -8,7 +8,7 @@ import { modelNeeds, parseParams } from '#src/engine/operations/index.js';
 import type { Operation } from '#src/engine/operations/operation.js';
 import type { Stage, Workbench } from '#src/engine/operations/workbench.js';
 import { openShelf } from '#src/engine/shelf.js';
-import { type LoadedModel, loadModel } from '#src/models/index.js';
+import { type LoadedModel, loadModel } from '#src/models/load.js';
 import type { ModelOfTask } from '#src/models/model.js';
 import { type ModelEntry, readLockfile } from '#src/models/lockfile.js';
 import { lockfilePath } from '#src/models/weights.js';

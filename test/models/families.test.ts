@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
-import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type LoadedModel, loadModel } from '#src/models/index.js';
-import { type ModelEntry, readLockfile } from '#src/models/lockfile.js';
+import { type LoadedModel, loadModel } from '#src/models/load.js';
+import { type ModelEntry, readLockfile, type WeightFile } from '#src/models/lockfile.js';
 import { bundledFolder, lockfilePath } from '#src/models/weights.js';
 import { sharedFiles } from '../helpers/shared.js';
 import { install, tinyCutout, tinySaliency, tinyUpscaler } from '../helpers/tiny-models.js';
@@ -67,9 +67,25 @@ describe('loadModel', () => {
     });
   });
 
-  test('refuses a model in several files', async () => {
-    const files = [...entry.files, ...entry.files];
-    await expect(load({ ...entry, files })).rejects.toThrow('must have one file');
+  test('refuses a network whose tensors are not those of its entry, and weights that are no network', async () => {
+    const inputs = [{ name: 'picture', type: 'uint8' as const, shape: ['N', 'H', 'W', 3] }];
+    await expect(load({ ...entry, inputs })).rejects.toThrow('expected an input "picture", found "image"');
+    const voices = { ...entry, id: 'voices', files: entry.files.map((file) => ({ ...file, name: 'voices.bin' })) };
+    await install({ entry: voices, bytes: tinyCutout().bytes }, folder);
+    await expect(load(voices)).rejects.toThrow('its first file must be a network');
+  });
+
+  test('reads the further files of a model and refuses it when one of them is not what its entry says', async () => {
+    const file = { ...entry.files[0], part: 'second', name: 'second.onnx' } as WeightFile;
+    const both = { ...entry, id: 'two-files', files: [...entry.files, file] };
+    await install({ entry: both, bytes: tinyCutout().bytes }, folder);
+    await expect(load(both)).rejects.toThrow('second.onnx is not installed');
+    await writeFile(join(folder, both.id, 'second.onnx'), tinyCutout().bytes);
+    const loaded = await load(both);
+    expect(loaded.bytes).toBe(2 * tinyCutout().bytes.length);
+    await loaded.release();
+    const strange = [{ name: 'tokens', type: 'int64' as const, shape: ['N'] }];
+    await expect(load({ ...both, files: [...entry.files, { ...file, inputs: strange }] })).rejects.toThrow('"tokens"');
   });
 });
 

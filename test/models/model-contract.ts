@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { LoadedModel } from '#src/models/index.js';
+import type { LoadedModel } from '#src/models/load.js';
 import type { MattingModel, UpscaleModel } from '#src/models/model.js';
 import { enlarge } from '#src/models/tiling.js';
 import { joinRows, noise, psnr, readerOf } from '../helpers/pictures.js';

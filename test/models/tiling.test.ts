@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Pixels } from '#src/engine/media/media.js';
 import type { UpscaleModel } from '#src/models/model.js';
+import { partsOf } from '#src/models/parts.js';
 import { createSession } from '#src/models/session.js';
 import { enlarge } from '#src/models/tiling.js';
 import { upscaler } from '#src/models/upscaler.js';
@@ -9,7 +10,8 @@ import { tinyUpscaler } from '../helpers/tiny-models.js';
 
 async function tinyModel(scale = 2): Promise<UpscaleModel> {
   const { bytes, entry } = tinyUpscaler(scale);
-  return upscaler.wrap(entry, await createSession(bytes, { device: 'cpu', threads: 1, model: entry })) as UpscaleModel;
+  const session = await createSession(bytes, { device: 'cpu', threads: 1, model: entry });
+  return upscaler.wrap(entry, session, partsOf(entry, [])) as UpscaleModel;
 }
 
 async function run(picture: Pixels, model: UpscaleModel, tile: number) {

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { Pixels } from '#src/engine/media/media.js';
 import { readLockfile } from '#src/models/lockfile.js';
 import type { UpscaleModel } from '#src/models/model.js';
+import { partsOf } from '#src/models/parts.js';
 import { createSession } from '#src/models/session.js';
 import { bleed, enlargeTransparent } from '#src/models/transparency.js';
 import { upscaler } from '#src/models/upscaler.js';
@@ -13,7 +14,7 @@ async function bundledModel(id: string): Promise<UpscaleModel> {
   const entry = readLockfile(lockfilePath).models.find((model) => model.id === id);
   if (!entry) throw new Error(`${id} is not in the lock file`);
   const session = await createSession(readFileSync(`${bundledFolder}/${id}.onnx`), { device: 'cpu', threads: 1 });
-  return upscaler.wrap(entry, session) as UpscaleModel;
+  return upscaler.wrap(entry, session, partsOf(entry, [])) as UpscaleModel;
 }
 
 /** A yellow disc on nothing, its edge smooth; the colour under full transparency is black, as most programs write it. */

@@ -96,6 +96,15 @@ describe('chooseModel', () => {
     expect(() => choose(x2.entry.id, { lock: bound })).toThrow(expect.objectContaining(refusal));
     expect(choose(x2.entry.id, { lock: bound, allowNonCommercial: true })).toBe(x2.entry.id);
   });
+
+  test('weights whose terms are not known are refused like those, and the refusal says so', async () => {
+    await install(x2, folder);
+    const lock = withEntry({ commercialUse: null, licenceUrl: 'https://example.com/card' });
+    expect(() => choose(x2.entry.id, { lock })).toThrow(
+      /is not known; read https:\/\/example.com\/card; DARKROOM_ALLOW/,
+    );
+    expect(choose(x2.entry.id, { lock, allowNonCommercial: true })).toBe(x2.entry.id);
+  });
 });
 
 describe('modelStatuses', () => {

@@ -30,7 +30,7 @@ function generated(shape: ConvShape): Subject {
 async function bundledUpscaler(): Promise<Subject | null> {
   const entry = readLockfile(lockfilePath).models.find(isPictureUpscaler);
   const [file, input] = [entry?.files[0], entry?.inputs[0]];
-  if (!entry || !file || !input) return null;
+  if (!entry || !file || !input?.name) return null;
   const network = await readVerified(entry, file, bundledFolder).catch(() => null);
   if (!network) return null;
   const dims = [1, tileSide, tileSide, 3];
