@@ -1,6 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createClipKit } from '#src/engine/media/clip.js';
+import { ffmpegFinder } from '#src/engine/media/ffmpeg.js';
 import { createImageKit } from '#src/engine/media/image.js';
 import { findOperation, modelNeeds, parseParams } from '#src/engine/operations/index.js';
 import type { OutputFile } from '#src/engine/operations/operation.js';
@@ -37,6 +39,7 @@ export async function openDirect(name: string, raw: Record<string, unknown>, thr
         input: () => path,
         inputs: (field) => (field === 'image' ? [path] : []),
         images,
+        clips: createClipKit({ folder, findFfmpeg: ffmpegFinder(null) }),
         has: (slot) => slot === need.task,
         model,
         onCpu: async () => null,

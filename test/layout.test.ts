@@ -21,6 +21,7 @@ const owners: Record<string, string[]> = {
   piscina: ['engine/pool.ts'],
   undici: ['engine/download.ts'],
   yazl: ['engine/media/archive.ts'],
+  'fluent-ffmpeg': ['engine/media/ffmpeg.ts'],
   commander: ['cli.ts'],
   'cli-progress': ['cli.ts'],
 };
@@ -69,7 +70,7 @@ describe('the layout of src', () => {
   it('keeps native libraries out of the server process', () => {
     const reached = reachable('server/main.ts');
     const native = imports.filter(
-      ({ from, to }) => reached.has(from) && ['onnxruntime-node', 'sharp', 'piscina'].includes(to),
+      ({ from, to }) => reached.has(from) && ['onnxruntime-node', 'sharp', 'piscina', 'fluent-ffmpeg'].includes(to),
     );
     expect(native).toEqual([]);
   });

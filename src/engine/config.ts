@@ -96,6 +96,10 @@ export const settings = z.object({
     .default(20)
     .describe('How long running jobs may finish when the server is stopped'),
   DARKROOM_ALLOW_NONCOMMERCIAL: flag.default(false).describe('Also load weights whose licence forbids commercial use'),
+  DARKROOM_FFMPEG: z
+    .string()
+    .optional()
+    .describe('The ffmpeg that encodes clips; default: the newer one of that on the PATH and that of the npm package'),
   DARKROOM_LOG: z
     .enum(['silent', 'fatal', 'error', 'warn', 'info', 'debug'], { error: 'silent, fatal, error, warn, info or debug' })
     .default('info')

@@ -21,6 +21,8 @@ export interface HostSettings {
   /** Seconds after which a load is taken for stuck. */
   loadSeconds: number;
   limits: ImageLimits;
+  /** The ffmpeg to be used; null takes the newest that is found. */
+  ffmpeg: string | null;
   /** JSON file in which the findings about device and layout are kept; null measures at every start. */
   measurementsFile: string | null;
   /** URL of a module that exports `findOperation`; null takes the operations of this program. */
@@ -46,6 +48,7 @@ export function hostSettings(config: Config): HostSettings {
       maxPixels: config.DARKROOM_MAX_MEGAPIXELS * 1_000_000,
       maxSide: config.DARKROOM_MAX_SIDE,
     },
+    ffmpeg: config.DARKROOM_FFMPEG ?? null,
     measurementsFile: join(config.DARKROOM_DATA, 'machine.json'),
     operationsModule: null,
     loaderModule: null,

@@ -6,6 +6,8 @@ const spans = {
   load: [0, 0.1],
   decode: [0.1, 0.2],
   infer: [0.2, 0.85],
+  // Frames of a clip: they are encoded while they come.
+  render: [0.25, 0.98],
   compose: [0.85, 0.9],
   encode: [0.9, 1],
 } satisfies Record<Stage, [begin: number, end: number]>;

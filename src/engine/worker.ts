@@ -2,6 +2,8 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import type { LoadedModel } from '../models/load.js';
 import { EngineError } from './errors.js';
+import { createClipKit } from './media/clip.js';
+import { ffmpegFinder } from './media/ffmpeg.js';
 import { createImageKit, inspect as inspectImage } from './media/image.js';
 import type { ImageFacts } from './media/media.js';
 import type { ModelLoader } from './model-loader.js';
@@ -37,6 +39,8 @@ const models = new SessionCache<LoadedModel>({
   budget: memory,
   load: (id) => loadModel(id, { folder: settings.modelsFolder, device, threads }),
 });
+
+const findFfmpeg = ffmpegFinder(settings.ffmpeg);
 
 /** Answers when the thread can take tasks. */
 export function greet(): Promise<Reply<null>> {
@@ -90,6 +94,7 @@ function openBench(task: Task, clock: StageClock, used: Map<string, LoadedModel>
     input: (field) => inputPath(task, field),
     inputs: (field) => task.inputs[field] ?? [],
     images: createImageKit({ folder: task.folder, limits: settings.limits }),
+    clips: createClipKit({ folder: task.folder, findFfmpeg }),
     has: (slot) => task.models[slot] !== undefined,
     model: (kind, slot = kind) => open(kind, keyOf(task, slot)),
     onCpu: async (kind, slot = kind) => {

@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readConfig } from '#src/engine/config.js';
 import { EngineError } from '#src/engine/errors.js';
+import { createClipKit } from '#src/engine/media/clip.js';
+import { ffmpegFinder } from '#src/engine/media/ffmpeg.js';
 import { createImageKit } from '#src/engine/media/image.js';
 import { modelNeeds, parseParams } from '#src/engine/operations/index.js';
 import type { Operation } from '#src/engine/operations/operation.js';
@@ -63,6 +65,7 @@ export async function openWorkbench(options: BenchOptions): Promise<TestBench> {
       if (model.task !== task) throw new Error(`Expected a model for ${task}`);
       return model.model as ModelOfTask[typeof task];
     },
+    clips: createClipKit({ folder, findFfmpeg: ffmpegFinder(null) }),
     checkpoint: (stage, fraction = 0) => {
       if (stages.at(-1) !== stage) stages.push(stage);
       onCheckpoint?.(stage, fraction);

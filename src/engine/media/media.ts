@@ -16,6 +16,14 @@ export interface Plane {
   height: number;
 }
 
+/**
+ * One frame of a clip: 8-bit planar Y′CbCr 4:2:0, BT.709, limited range, chroma sited left. Sides are even; `data` is the
+ * luma plane and then Cb and Cr at half the size, `width * height * 3 / 2` samples.
+ */
+export interface Frame extends Size {
+  data: Uint8Array;
+}
+
 export interface Size {
   width: number;
   height: number;

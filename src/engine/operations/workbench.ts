@@ -1,9 +1,9 @@
 import type { LoadableTask, ModelOfTask } from '../../models/model.js';
-import type { ImageFacts, OutputFormat, Pixels, Size } from '../media/media.js';
+import type { Frame, ImageFacts, OutputFormat, Pixels, Size } from '../media/media.js';
 import type { OutputFile } from './operation.js';
 
 /** Named parts of an attempt, for progress and stage times. */
-export type Stage = 'decode' | 'load' | 'infer' | 'compose' | 'encode';
+export type Stage = 'decode' | 'load' | 'infer' | 'render' | 'compose' | 'encode';
 
 /** A decoded picture on disk, read by rows: memory does not grow with the height of the picture. */
 export interface PixelReader extends Size {
@@ -69,6 +69,24 @@ export function twinOf(slot: string): string {
   return `${slot}.twin`;
 }
 
+/** A clip to be made. */
+export interface ClipPlan extends Size {
+  /** Frames per second. */
+  fps: number;
+  /** Exactly this many frames. */
+  frames: number;
+}
+
+/** Encoding of clips. */
+export interface ClipKit {
+  /**
+   * Encodes frames while they come, as fast as the encoder takes them: H.264 in MP4 that starts to play before it is
+   * loaded. The memory of a frame may be used again when the third one after it is asked for. Errors: those of
+   * `frames`, `storage_full`, `internal`.
+   */
+  encode(frames: AsyncIterable<Frame>, plan: ClipPlan): Promise<OutputFile>;
+}
+
 /** What `perform` works with: everything that touches a native library, and the way back for progress and cancellation. */
 export interface Workbench {
   /** Local path of the first picture that was sent in this field. Errors: `invalid_input` if there is none. */
@@ -78,6 +96,7 @@ export interface Workbench {
   /** Folder for files of this attempt that the kits do not make; it is removed afterwards with all that is no output. */
   folder: string;
   images: ImageKit;
+  clips: ClipKit;
   /** Whether a model was found for this slot: an optional one may not be installed. */
   has(slot: string): boolean;
   /** Loads (or finds in the session cache) the model that was chosen for this attempt; `slot` is its task unless said otherwise. */
