@@ -1,11 +1,12 @@
 import { backgroundRemoval } from './background-removal.js';
 import type { ModelNeed, Operation } from './operation.js';
 import { superResolution } from './super-resolution.js';
+import { videoGeneration } from './video-generation.js';
 
 export { parseParams } from './params.js';
 
 /** Everything that can be asked for. */
-export const operations: readonly Operation[] = [backgroundRemoval, superResolution];
+export const operations: readonly Operation[] = [backgroundRemoval, superResolution, videoGeneration];
 
 /** The operation of this name, or undefined. */
 export function findOperation(name: string, among: readonly Operation[] = operations): Operation | undefined {

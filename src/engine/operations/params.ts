@@ -19,6 +19,11 @@ export function oneOf<const Word extends string>(words: readonly Word[]) {
   return z.enum(words, { error: list(words) });
 }
 
+/** One of some numbers, also when it comes as a string. */
+export function oneNumberOf<const Value extends number>(values: readonly Value[]) {
+  return z.preprocess(toNumber, z.literal(values, { error: list(values) }));
+}
+
 /** A number within a range, also when it comes as a string. */
 export function numberBetween(least: number, most: number) {
   const error = `a number from ${least} to ${most}`;
@@ -29,6 +34,17 @@ export function numberBetween(least: number, most: number) {
 export function wholeNumberBetween(least: number, most: number) {
   const error = `a whole number from ${least} to ${most}`;
   return z.preprocess(toNumber, z.int({ error }).min(least, { error }).max(most, { error }));
+}
+
+/** Text of some length without the white space around it. */
+export function text(least: number, most: number) {
+  const error = least === 0 ? `text of at most ${most} characters` : `text of ${least} to ${most} characters`;
+  return z.string({ error }).trim().min(least, { error }).max(most, { error });
+}
+
+/** Several values, also as JSON in a string; a value alone is a list of one. `error` says what is expected. */
+export function listOf<Item extends z.ZodType>(item: Item, { most, error }: { most: number; error: string }) {
+  return z.preprocess(toList, z.array(item, { error }).max(most, { error }));
 }
 
 /** True or false, also as `true`, `false`, `1`, `0` in a string. */
@@ -62,7 +78,7 @@ export function parseParams<Params extends object>(
 
 function invalid({ issues: [issue] }: z.ZodError, given: Record<string, unknown>): EngineError {
   const param = String(issue?.path[0]);
-  const got = JSON.stringify(given[param]).slice(0, 100);
+  const got = JSON.stringify(given[param] ?? null).slice(0, 100);
   return new EngineError('invalid_input', `Expected \`${param}\` to be ${issue?.message}, got ${got}`, { param });
 }
 
@@ -79,6 +95,17 @@ function list(values: readonly (string | number)[]): string {
 
 function toNumber(value: unknown): unknown {
   return typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
+}
+
+function toList(value: unknown): unknown {
+  if (value === undefined) return undefined;
+  if (typeof value !== 'string' || !/^\s*[[{]/.test(value)) return Array.isArray(value) ? value : [value];
+  try {
+    const parsed: unknown = JSON.parse(value);
+    return Array.isArray(parsed) ? parsed : [parsed];
+  } catch {
+    return [value];
+  }
 }
 
 function toBoolean(value: unknown): unknown {

@@ -1,0 +1,109 @@
+import type { Frame, Pixels, Size } from '../media/media.js';
+import { doubled } from './doubling.js';
+import type { Mesh } from './mesh.js';
+import { createPlane, type PaddedPlane, repeatBorder } from './plane.js';
+import { mixIn, sample, type Target } from './sampling.js';
+
+/** A picture as its frames are made of it: luma at twice its size, chroma at its own, since frames have half of it. */
+export interface Level {
+  /** Pixels across the whole picture, before luma was doubled. */
+  width: number;
+  luma: PaddedPlane;
+  cb: PaddedPlane;
+  cr: PaddedPlane;
+}
+
+/** Room for the neighbours of places at the border. */
+const pad = 8;
+
+/** An opaque picture (3 channels) made ready for sampling. */
+export function levelOf(pixels: Pixels): Level {
+  const { luma, cb, cr } = toPlanes(pixels);
+  for (const plane of [luma, cb, cr]) repeatBorder(plane);
+  // Frames have chroma at half their size: what is finer than that would flicker.
+  return { width: pixels.width, luma: doubled(luma), cb: softened(cb), cr: softened(cr) };
+}
+
+/**
+ * Sizes at which a picture is to be decoded for frames that show it between `least` and `most` pixels wide. A level is
+ * good from a sixth larger to a sixth smaller than itself; beyond, what is too fine for the frame would flicker.
+ */
+export function levelWidths(least: number, most: number): number[] {
+  const ratio = most / least;
+  if (ratio <= 1.35) return [Math.round(Math.sqrt(least * most))];
+  const count = Math.ceil(Math.log(ratio) / Math.log(1.5)) + 1;
+  return Array.from({ length: count }, (_, index) => Math.round(least * ratio ** (index / (count - 1))));
+}
+
+/** Draws what the mesh says into a frame, from the two levels that are nearest to `width` pixels across the picture. */
+export function drawLevels(
+  levels: readonly Level[],
+  frame: Frame,
+  { mesh, width }: { mesh: Mesh; width: number },
+): void {
+  const finer = levels.findIndex((level) => level.width >= width);
+  const upper = levels.at(finer) as Level;
+  const lower = levels[Math.max(finer < 0 ? levels.length - 1 : finer - 1, 0)] as Level;
+  const share = upper === lower ? 0 : Math.log(width / lower.width) / Math.log(upper.width / lower.width);
+  for (const [index, target] of targetsOf(frame).entries()) {
+    const channel = (['luma', 'cb', 'cr'] as const)[index] ?? 'luma';
+    if (share < 0.99) sample(lower[channel], mesh, target);
+    else sample(upper[channel], mesh, target);
+    if (share > 0.01 && share < 0.99) mixIn(upper[channel], mesh, { ...target, share });
+  }
+}
+
+/** The three planes of a frame. */
+export function targetsOf({ width, height, data }: Frame): [luma: Target, cb: Target, cr: Target] {
+  const area = width * height;
+  const half = { width: width / 2, height: height / 2, spacing: 2 } as const;
+  return [
+    { data: data.subarray(0, area), width, height, spacing: 1 },
+    { data: data.subarray(area, area * 1.25), ...half },
+    { data: data.subarray(area * 1.25), ...half },
+  ];
+}
+
+/** A frame of undefined content. */
+export function createFrame({ width, height }: Size): Frame {
+  return { width, height, data: new Uint8Array((width * height * 3) / 2) };
+}
+
+/** BT.709, limited range, in 65536ths. */
+export function toPlanes({ data, width, height, channels }: Pixels): Record<'luma' | 'cb' | 'cr', PaddedPlane> {
+  const [luma, cb, cr] = [
+    createPlane({ width, height }, pad),
+    createPlane({ width, height }, pad),
+    createPlane({ width, height }, pad),
+  ];
+  for (let y = 0, from = 0; y < height; y++) {
+    let to = (y + pad) * luma.stride + pad;
+    for (let x = 0; x < width; x++, from += channels, to++) {
+      const red = data[from] as number;
+      const green = data[from + 1] as number;
+      const blue = data[from + 2] as number;
+      luma.data[to] = (11_966 * red + 40_254 * green + 4_064 * blue + 1_081_344) >> 16;
+      cb.data[to] = (-6_596 * red - 22_189 * green + 28_785 * blue + 8_421_376) >> 16;
+      cr.data[to] = (28_785 * red - 26_145 * green - 2_640 * blue + 8_421_376) >> 16;
+    }
+  }
+  return { luma, cb, cr };
+}
+
+/** Each sample with its neighbours, 1 : 2 : 1 in both directions. */
+function softened(source: PaddedPlane): PaddedPlane {
+  const { width, height, stride, data } = source;
+  const result = createPlane({ width, height }, source.pad);
+  for (let y = 0; y < height; y++) {
+    let at = (y + source.pad) * stride + source.pad;
+    for (let x = 0; x < width; x++, at++) {
+      const [upper, lower] = [at - stride, at + stride];
+      const middle = (data[at - 1] as number) + 2 * (data[at] as number) + (data[at + 1] as number);
+      const above = (data[upper - 1] as number) + 2 * (data[upper] as number) + (data[upper + 1] as number);
+      const below = (data[lower - 1] as number) + 2 * (data[lower] as number) + (data[lower + 1] as number);
+      result.data[at] = (above + 2 * middle + below + 8) >> 4;
+    }
+  }
+  repeatBorder(result);
+  return result;
+}

@@ -1,0 +1,84 @@
+import type { Pixels, Size } from '../media/media.js';
+import type { Scene } from './film.js';
+import { anchored, type Framing, type Focus, frameShot } from './framing.js';
+import { drawLevels, type Level, levelOf, levelWidths } from './levels.js';
+import { createMesh, fillMesh } from './mesh.js';
+import { distance, eyeOf, meet, type Path, rayOf } from './pose.js';
+import type { Relief } from './relief.js';
+
+export interface PictureSceneOptions {
+  picture: Size;
+  frame: Size;
+  path: Path;
+  focus: Focus;
+  /** Null: the picture is flat. */
+  relief: Relief | null;
+  /** The picture at this size, opaque. */
+  decode(size: Size): Promise<Pixels>;
+}
+
+/** Pixels between two places of the mesh: a plane bends so little that this is exact to a hundredth of a pixel. */
+const flatStep = 16;
+const reliefStep = 8;
+
+/** A picture is not decoded larger than this: frames of it would show nothing more. */
+const mostAcross = 8192;
+
+const moments = 32;
+
+/** A camera that moves in front of a picture, or inside of it where its depth is known. */
+export async function openPictureScene(options: PictureSceneOptions): Promise<Scene> {
+  const { picture, frame, path, focus, relief } = options;
+  const framing = frameShot(path, { picture, frame, focus });
+  const acrossAt = (zoom: number) => Math.min((frame.width / framing.width) * zoom, mostAcross);
+  const levels = await openLevels(options, acrossAt);
+  const mesh = createMesh(frame, relief ? reliefStep : flatStep);
+  return {
+    draw(into, time) {
+      const pose = anchored(path(time), framing.anchor);
+      fillMesh(mesh, view(pose, { picture, frame, framing, relief }));
+      drawLevels(levels, into, { mesh, width: acrossAt(pose.zoom) });
+    },
+  };
+}
+
+async function openLevels(
+  { picture, path, decode }: PictureSceneOptions,
+  acrossAt: (zoom: number) => number,
+): Promise<Level[]> {
+  const zooms = Array.from({ length: moments + 1 }, (_, moment) => path(moment / moments).zoom);
+  const levels: Level[] = [];
+  for (const width of levelWidths(acrossAt(Math.min(...zooms)), acrossAt(Math.max(...zooms)))) {
+    const height = Math.max(1, Math.round((width * picture.height) / picture.width));
+    levels.push(levelOf(await decode({ width, height })));
+  }
+  return levels;
+}
+
+interface Viewing {
+  picture: Size;
+  frame: Size;
+  framing: Framing;
+  relief: Relief | null;
+}
+
+/** Where in the picture a camera of this pose sees each pixel of the frame. */
+function view(pose: ReturnType<Path>, { picture, frame, framing, relief }: Viewing) {
+  const [eye, ray] = [eyeOf(pose), rayOf(pose)];
+  const tall = picture.height / picture.width;
+  return (x: number, y: number, place: [number, number]) => {
+    const direction = ray(x / frame.width - 0.5, (y - frame.height / 2) / frame.width);
+    let [across, down] = meet(eye, direction, distance);
+    if (relief) {
+      // The ray meets the relief where its own depth says so: four rounds settle that to a hundredth of a pixel.
+      for (let round = 0; round < 4; round++) {
+        const depth = relief(framing.x + across * framing.width, (framing.y + down * framing.width) / tall);
+        [across, down] = meet(eye, direction, distance * depth);
+        across /= depth;
+        down /= depth;
+      }
+    }
+    place[0] = framing.x + across * framing.width;
+    place[1] = (framing.y + down * framing.width) / tall;
+  };
+}

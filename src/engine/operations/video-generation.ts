@@ -1,0 +1,222 @@
+import { z } from 'zod';
+import { EngineError } from '../errors.js';
+import { direct, type Request, storyboard, transitions, wishesOf } from '../motion/direction.js';
+import { easingOf, easings } from '../motion/easing.js';
+import { filmed } from '../motion/film.js';
+import { openPictureScene } from '../motion/picture-scene.js';
+import { frameSize, ratios, resolutions } from '../motion/shape.js';
+import { type CameraMove, cameraAxes, type OrderedPicture, type PictureRole, type VideoOrder } from '../order.js';
+import type { Operation } from './operation.js';
+import { flag, listOf, modelParam, numberBetween, oneNumberOf, oneOf, text, wholeNumberBetween } from './params.js';
+import type { Workbench } from './workbench.js';
+
+const mostShots = 6;
+
+const axisHelp = {
+  pan: 'Turns the camera to the right, or with a minus to the left',
+  tilt: 'Turns the camera up or, with a minus, down',
+  zoom: 'Goes nearer or, with a minus, away',
+  truck: 'Moves the camera to the right, or with a minus to the left',
+  pedestal: 'Moves the camera up or, with a minus, down',
+  roll: 'Rolls the camera clockwise, or with a minus counterclockwise',
+} satisfies Record<(typeof cameraAxes)[number], string>;
+
+/** One value for all shots, or one for each. */
+function axis(name: keyof typeof axisHelp) {
+  const error = 'a number from -10 to 10, or a list with one for each shot';
+  return listOf(numberBetween(-10, 10), { most: mostShots, error })
+    .optional()
+    .describe(`${axisHelp[name]}: -10..10, or one for each shot; default: as the prompt says`);
+}
+
+const cameraError = `${cameraAxes.join(', ')} from -10 to 10 each, for all shots or as a list with one for each`;
+const strength = z.number({ error: cameraError }).min(-10, { error: cameraError }).max(10, { error: cameraError });
+const cameraMove = z.strictObject(
+  Object.fromEntries(cameraAxes.map((name) => [name, strength.optional()])) as Record<
+    (typeof cameraAxes)[number],
+    z.ZodOptional<typeof strength>
+  >,
+  { error: cameraError },
+);
+
+const params = z.object({
+  model: modelParam(),
+  prompt: text(0, 5000).default('').describe('What happens and how the camera moves'),
+  negative_prompt: text(0, 5000).optional().describe('What is not to be seen; default: nothing'),
+  duration: wholeNumberBetween(3, 15).default(5).describe('Seconds, 3..15'),
+  aspect_ratio: oneOf(ratios).optional().describe('Shape of the frames; default: that of the picture'),
+  resolution: oneOf(Object.keys(resolutions) as (keyof typeof resolutions)[])
+    .default('720p')
+    .describe('Shorter side of the frames'),
+  fps: oneNumberOf([24, 30, 60]).default(30).describe('Frames per second'),
+  motion: oneOf(['auto', 'camera', 'turntable']).default('auto').describe('What moves; `auto` reads the prompt'),
+  scene: oneOf(['auto', 'picture', 'studio'])
+    .default('auto')
+    .describe('Where: in the picture, or its subject on a studio floor; `auto` reads the prompt'),
+  camera: listOf(cameraMove, { most: mostShots, error: cameraError })
+    .optional()
+    .describe(
+      'Camera moves as JSON, such as {"zoom": 4, "truck": -2}, or a list with one for each shot; default: as the prompt says',
+    ),
+  pan: axis('pan'),
+  tilt: axis('tilt'),
+  zoom: axis('zoom'),
+  truck: axis('truck'),
+  pedestal: axis('pedestal'),
+  roll: axis('roll'),
+  easing: oneOf(easings).default('ease').describe('How moves begin and end'),
+  multi_shot_prompts: listOf(text(1, 512), {
+    most: mostShots - 1,
+    error: `up to ${mostShots - 1} texts of 1 to 512 characters`,
+  })
+    .optional()
+    .describe('Prompts of the shots after the first, which is `prompt`; default: there is one shot'),
+  ai_director_mode: flag().default(false).describe('Divides the clip into shots by itself'),
+  transition: oneOf(transitions).default('cut').describe('From shot to shot'),
+  loop: flag().default(false).describe('The end goes over into the beginning'),
+  sound: flag().default(false).describe('With sound, where the model can make it'),
+  cfg_scale: numberBetween(0, 1)
+    .optional()
+    .describe('How closely to keep to the prompt, for moves on this machine how far they go; default: 0.5'),
+  camera_angle: text(1, 200)
+    .optional()
+    .describe('isometric, low-angle, bird-eye or in other words; default: that of the picture'),
+  seed: wholeNumberBetween(0, 2 ** 32 - 1)
+    .optional()
+    .describe('For models that draw lots; default: another one each time'),
+});
+
+type Params = z.output<typeof params>;
+
+/** Makes a clip. On this machine: a camera that moves through a picture, or a product that turns. */
+export const videoGeneration: Operation<Params> = {
+  name: 'video-generation',
+  type: 'VIDEO_GENERATION',
+  command: 'video',
+  idPrefix: 'vgen',
+  syncPaths: [],
+  lane: 'media',
+  pictures: [
+    { field: 'image' },
+    { field: 'character_reference' },
+    { field: 'character_references', max: 3 },
+    { field: 'style_reference' },
+  ],
+  summary: 'Makes a clip from a picture: camera moves, turntables, several shots',
+  params,
+  models: () => [],
+  order: (given, inputs) => orderOf(given, inputs),
+  async perform(bench, given) {
+    const [path] = bench.inputs('image');
+    if (path === undefined) throw pictureMissing();
+    bench.checkpoint('decode');
+    const picture = await bench.images.facts(path, 'image');
+    const size = frameSize(given.resolution, given.aspect_ratio ?? null, picture);
+    const frames = given.duration * given.fps;
+    const request = requestOf(given, frames);
+    const shots = direct(request).map((shot) => ({
+      ...shot,
+      open: () =>
+        openPictureScene({
+          picture,
+          frame: size,
+          path: shot.path,
+          focus: { x: 0.5, y: 0.5 },
+          relief: null,
+          decode: (wanted) => bench.images.decode(path, { size: wanted, channels: 3 }),
+        }),
+    }));
+    const film = { ...size, frames, shots, isLoop: request.isLoop, checkpoint: renderCheckpoint(bench) };
+    const output = await bench.clips.encode(filmed(film), { ...size, fps: given.fps, frames });
+    const facts = { ...size, fps: given.fps, frames, duration: given.duration, shots: shots.length };
+    return { outputs: [output], warnings: warningsOf(bench, given), facts, modelActual: 'local-motion-i2v' };
+  },
+};
+
+function renderCheckpoint(bench: Workbench) {
+  return (fraction: number) => bench.checkpoint('render', fraction);
+}
+
+function pictureMissing(): EngineError {
+  const message =
+    'A clip from text alone needs a backend that makes pictures or clips, and none is configured; send `image_url`';
+  return new EngineError('provider_unavailable', message, { param: 'image' });
+}
+
+/** The prompts of all shots, the main one first. */
+function promptsOf({
+  prompt,
+  multi_shot_prompts: others = [],
+  ai_director_mode: isDirected,
+  duration,
+}: Params): string[] {
+  const prompts = [prompt, ...others].filter((each, index) => each !== '' || (index === 0 && others.length === 0));
+  return isDirected && others.length === 0 ? storyboard(prompt, duration) : prompts;
+}
+
+function requestOf(given: Params, frames: number): Request {
+  const prompts = promptsOf(given);
+  return {
+    prompts,
+    cameras: prompts.map((_, shot) => moveOf(given, shot)),
+    transition: given.transition,
+    easing: easingOf[given.easing],
+    strength: given.cfg_scale ?? 0.5,
+    frames,
+    fps: given.fps,
+    isLoop: given.loop || wishesOf(prompts).loops,
+  };
+}
+
+/** The camera move of a shot where it is given in numbers: one for all shots, or one for each. */
+function moveOf(given: Params, shot: number): CameraMove | undefined {
+  const pick = <Value>(values: readonly Value[] | undefined) => (values?.length === 1 ? values[0] : values?.[shot]);
+  const move: CameraMove = {};
+  for (const name of cameraAxes) {
+    const value = pick(given[name]) ?? pick(given.camera)?.[name];
+    if (value !== undefined) move[name] = value;
+  }
+  return Object.keys(move).length > 0 ? move : undefined;
+}
+
+function orderOf(given: Params, inputs: readonly { field: string }[]): VideoOrder {
+  const others = given.multi_shot_prompts ?? [];
+  return {
+    kind: 'video',
+    prompt: given.prompt,
+    negativePrompt: given.negative_prompt ?? null,
+    duration: given.duration,
+    ratio: given.aspect_ratio ?? null,
+    resolution: given.resolution,
+    shots: others.length === 0 ? [] : promptsOf(given),
+    isDirected: given.ai_director_mode,
+    sound: given.sound,
+    camera: moveOf(given, 0) ?? null,
+    seed: given.seed ?? null,
+    cfgScale: given.cfg_scale ?? null,
+    pictures: inputs.flatMap(({ field }, input): OrderedPicture[] => {
+      const role = roles[field];
+      return role ? [{ role, input }] : [];
+    }),
+  };
+}
+
+const roles: Record<string, PictureRole | undefined> = {
+  image: 'first-frame',
+  character_reference: 'reference',
+  character_references: 'reference',
+  style_reference: 'style',
+};
+
+/** What a camera on this machine can't do. */
+function warningsOf(bench: Workbench, given: Params): string[] {
+  const warnings: string[] = [];
+  const ignore = (name: string, why: string) => warnings.push(`\`${name}\` was not used: ${why}`);
+  if (given.sound) ignore('sound', 'clips made on this machine are silent');
+  if (given.negative_prompt) ignore('negative_prompt', 'a clip made on this machine shows what the picture shows');
+  if (given.camera_angle) ignore('camera_angle', 'the picture was taken from its own');
+  for (const field of ['character_reference', 'character_references', 'style_reference']) {
+    if (bench.inputs(field).length > 0) ignore(field, 'a clip made on this machine shows what the picture shows');
+  }
+  return warnings;
+}
