@@ -1,5 +1,6 @@
 import { EngineError } from '../engine/errors.js';
 import { cutout } from './cutout.js';
+import { inpainter } from './inpainter.js';
 import { type ModelEntry, readConstants } from './lockfile.js';
 import type { ModelFamily } from './model.js';
 import { saliency } from './saliency.js';
@@ -7,7 +8,7 @@ import { srvgg } from './srvgg.js';
 import { upscaler } from './upscaler.js';
 
 /** Every family of weights that can be run. */
-export const families: readonly ModelFamily[] = [cutout, saliency, upscaler, srvgg];
+export const families: readonly ModelFamily[] = [cutout, saliency, upscaler, srvgg, inpainter];
 
 /**
  * The family of an entry, which takes its constants. Errors: `model_unavailable` if there is none for its task, or if the

@@ -26,6 +26,7 @@ export type PictureKind = (typeof pictureKinds)[number];
 export interface ModelOfTask {
   'background-removal': MattingModel;
   'super-resolution': UpscaleModel;
+  inpainting: InpaintModel;
 }
 
 /** A task that some family can load models for. */
@@ -50,6 +51,26 @@ export interface UpscaleModel {
   drifts?: boolean;
   /** A tile (3 channels, any size from 1×1) enlarged `scale` times. */
   upscale(tile: Pixels): Promise<Pixels>;
+}
+
+/** Fills holes. */
+export interface InpaintModel {
+  id: string;
+  /** Longest side of a crop that it fills in one run; larger ones come in parts, with a sketch of the whole. */
+  size: number;
+  /**
+   * The crop (3 channels, any size) with what `mask` marks (1 channel of the same size, 255 = fill, 0 = keep) filled so
+   * that shapes and colours go on; known pixels come back as they were.
+   */
+  fill(crop: Pixels, mask: Pixels, sketch?: Sketch): Promise<Pixels>;
+}
+
+/** What a larger, coarser view of the same place was filled with. */
+export interface Sketch {
+  /** The same part of the picture as the crop: 3 channels, `factor` times smaller, rounded up. */
+  pixels: Pixels;
+  /** A power of two. */
+  factor: number;
 }
 
 /** The files of a model beside its network, by the `part` that its entry calls them. Errors: `model_unavailable` if it lists none. */

@@ -64,6 +64,32 @@ export function tinyCutout(seed = 2): TinyModel {
   return describe({ id: 'tiny-cutout', task: 'background-removal', family: 'cutout', ...tensors, constants }, bytes);
 }
 
+/** A network that changes a rough fill a little: one random 3×3 convolution over picture and mask. */
+export function tinyInpainter(size = 64, seed = 4): TinyModel {
+  const next = random(seed);
+  const tensor = (name: string, channels: number) => ({
+    name,
+    type: 'float32' as const,
+    shape: ['N', channels, 'H', 'W'],
+  });
+  const tensors = { inputs: [tensor('picture', 3), tensor('mask', 1)], outputs: [tensor('filled', 3)] };
+  const bytes = onnx({
+    ...tensors,
+    nodes: [
+      node('Concat', ['picture', 'mask'], 'both', { axis: 1 }),
+      node('Conv', ['both', 'kernel'], 'correction', { pads: [1, 1, 1, 1] }),
+      node('Add', ['picture', 'correction'], 'filled'),
+    ],
+    initializers: [
+      { name: 'kernel', dims: [3, 4, 3, 3], data: Float32Array.from({ length: 108 }, () => next() * 0.005) },
+    ],
+  });
+  return describe(
+    { id: 'tiny-inpainter', task: 'inpainting', family: 'inpainter', ...tensors, constants: { size } },
+    bytes,
+  );
+}
+
 /** A network with the signature of U²-Net at 64×64: normalised float planes in, several maps out. */
 export function tinySaliency(seed = 3): TinyModel {
   const input = { name: 'input.1', type: 'float32' as const, shape: [1, 3, 64, 64] };

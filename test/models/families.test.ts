@@ -7,8 +7,8 @@ import { type LoadedModel, loadModel } from '#src/models/load.js';
 import { type ModelEntry, readLockfile, type WeightFile } from '#src/models/lockfile.js';
 import { bundledFolder, lockfilePath } from '#src/models/weights.js';
 import { sharedFiles } from '../helpers/shared.js';
-import { install, tinyCutout, tinySaliency, tinyUpscaler } from '../helpers/tiny-models.js';
-import { mattingContract, upscaleContract } from './model-contract.js';
+import { install, tinyCutout, tinyInpainter, tinySaliency, tinyUpscaler } from '../helpers/tiny-models.js';
+import { inpaintContract, mattingContract, upscaleContract } from './model-contract.js';
 
 const tinies = [
   tinyCutout(),
@@ -17,6 +17,7 @@ const tinies = [
   tinyUpscaler(4),
   tinyUpscaler(2, 'srvgg'),
   tinyUpscaler(4, 'srvgg'),
+  tinyInpainter(),
 ];
 const bundled = readLockfile(lockfilePath).models.filter(({ tier }) => tier === 'bundled');
 
@@ -33,6 +34,7 @@ function load(entry: ModelEntry): Promise<LoadedModel> {
 
 for (const entry of [...tinies.map((tiny) => tiny.entry), ...bundled]) {
   if (entry.task === 'super-resolution') upscaleContract(entry.id, () => load(entry), { exact: true });
+  else if (entry.task === 'inpainting') inpaintContract(entry.id, () => load(entry));
   else mattingContract(entry.id, () => load(entry));
 }
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import type { Pixels, Size } from '#src/engine/media/media.js';
 import type { LoadedModel } from '#src/models/load.js';
-import type { MattingModel, UpscaleModel } from '#src/models/model.js';
+import type { InpaintModel, MattingModel, UpscaleModel } from '#src/models/model.js';
 import { enlarge } from '#src/models/tiling.js';
 import { joinRows, noise, psnr, readerOf } from '../helpers/pictures.js';
 
@@ -89,6 +90,75 @@ export function upscaleContract(name: string, load: () => Promise<LoadedModel>, 
         expect(quality).toBeGreaterThan(exact ? 200 : 60);
       }));
   });
+}
+
+/** What every model for inpainting does, whatever its family. */
+export function inpaintContract(name: string, load: () => Promise<LoadedModel>): void {
+  const using = withModel(load, 'inpainting');
+
+  describe(`${name} as a model for inpainting`, () => {
+    test.each([
+      [1, 1],
+      [7, 90],
+      [130, 61],
+    ])('fills a crop of %d × %d and leaves what is known as it was', (width, height) =>
+      using(async (model: InpaintModel) => {
+        const crop = noise({ width, height }, 3);
+        const mask = stripes({ width, height });
+        const before = crop.data.slice();
+        const filled = await model.fill(crop, mask);
+        expect(filled).toMatchObject({ width, height, channels: 3 });
+        expect(crop.data).toEqual(before);
+        expect(known(filled, mask)).toEqual(known(crop, mask));
+      }),
+    );
+
+    test('does not look at what is to be filled', () =>
+      using(async (model: InpaintModel) => {
+        const crop = noise({ width: 40, height: 40 }, 3);
+        const mask = stripes(crop);
+        const other = { ...crop, data: crop.data.map((value, at) => (mask.data[Math.floor(at / 3)] ? 99 : value)) };
+        expect((await model.fill(other, mask)).data).toEqual((await model.fill(crop, mask)).data);
+      }));
+
+    test('gives the same twice', () =>
+      using(async (model: InpaintModel) => {
+        const crop = noise({ width: 50, height: 40 }, 3);
+        const mask = stripes(crop);
+        expect((await model.fill(crop, mask)).data).toEqual((await model.fill(crop, mask)).data);
+      }));
+
+    test('goes on with a plain colour', () =>
+      using(async (model: InpaintModel) => {
+        const crop = noise({ width: 96, height: 80 }, 3);
+        const plain = { ...crop, data: crop.data.map((_, at) => [200, 120, 60][at % 3] as number) };
+        const { data } = await model.fill(plain, stripes(crop));
+        const furthest = data.reduce(
+          (most, value, at) => Math.max(most, Math.abs(value - (plain.data[at] as number))),
+          0,
+        );
+        expect(furthest).toBeLessThan(16);
+      }));
+
+    test('takes a crop of which nothing is known', () =>
+      using(async (model: InpaintModel) => {
+        const crop = noise({ width: 33, height: 20 }, 3);
+        const mask: Pixels = { data: new Uint8Array(33 * 20).fill(255), width: 33, height: 20, channels: 1 };
+        expect((await model.fill(crop, mask)).data).toHaveLength(crop.data.length);
+      }));
+  });
+}
+
+/** Marks every third group of five columns. */
+function stripes({ width, height }: Size): Pixels {
+  const data = Uint8Array.from({ length: width * height }, (_, at) =>
+    Math.floor((at % width) / 5) % 3 === 0 ? 255 : 0,
+  );
+  return { data, width, height, channels: 1 };
+}
+
+function known({ data }: Pixels, mask: Pixels): Uint8Array {
+  return data.filter((_, at) => mask.data[Math.floor(at / 3)] === 0);
 }
 
 function withModel<Task extends LoadedModel['task']>(load: () => Promise<LoadedModel>, task: Task) {

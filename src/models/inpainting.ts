@@ -1,0 +1,105 @@
+import type { Pixels } from '../engine/media/media.js';
+import type { PixelReader } from '../engine/operations/workbench.js';
+import { type Canvas, openCanvas } from './canvas.js';
+import { type Box, findHoles, widen } from './holes.js';
+import type { InpaintModel, Sketch } from './model.js';
+
+export interface InpaintOptions {
+  /** Takes the next rows of the result, from top to bottom. */
+  write(rows: Pixels): Promise<void>;
+  /** Called before every run of the model with the share that is done; throws to stop. */
+  checkpoint(fraction: number): void;
+}
+
+// Pixels around a hole from which its filling is made: half as many as the hole is large, but within these.
+const leastContext = 64;
+const mostContext = 128;
+
+// Few enough to stay in the cache of a core, enough to keep the disk out of it.
+const rowsAtATime = 128;
+
+/**
+ * Fills what `mask` marks (1 channel of the picture's size, any sample but 0) and writes the picture by rows. Everything
+ * else, alpha included, comes back bit for bit. Each hole is filled in a window around it, so that time and memory depend on the
+ * holes and not on the picture; one that is larger than a window is sketched as a whole first, then filled window by
+ * window, each going on from those before. Errors: those of the model.
+ */
+export async function inpaint(
+  source: PixelReader,
+  mask: Pixels,
+  model: InpaintModel,
+  { write, checkpoint }: InpaintOptions,
+): Promise<void> {
+  const canvas = openCanvas(source, mask);
+  const holes = findHoles(mask);
+  for (const [index, hole] of holes.entries()) {
+    await fillHole(canvas, hole, model, (fraction) => checkpoint((index + fraction) / holes.length));
+  }
+  for (let top = 0; top < source.height; top += rowsAtATime) {
+    await write(await canvas.readRows(top, Math.min(rowsAtATime, source.height - top)));
+  }
+}
+
+type Checkpoint = (fraction: number) => void;
+
+async function fillHole(canvas: Canvas, hole: Box, model: InpaintModel, checkpoint: Checkpoint): Promise<void> {
+  const context = Math.min(mostContext, Math.max(leastContext, Math.ceil(Math.max(hole.width, hole.height) / 2)));
+  const window = widen(hole, context, canvas);
+  if (Math.max(window.width, window.height) <= model.size) {
+    checkpoint(0);
+    const { pixels, mask } = await canvas.view(window);
+    canvas.paint(await model.fill(pixels, mask), window, hole);
+  } else await fillByParts(canvas, hole, model, checkpoint);
+}
+
+async function fillByParts(canvas: Canvas, hole: Box, model: InpaintModel, checkpoint: Checkpoint): Promise<void> {
+  const factor = shrinkFactor(hole, model);
+  const place = widen(hole, mostContext, canvas, factor);
+  checkpoint(0);
+  const small = await canvas.smallView(place, factor);
+  const sketch = await model.fill(small.pixels, small.mask);
+  const parts = split(hole, model.size - 2 * mostContext - factor).filter((part) => canvas.hasHole(part));
+  for (const [index, part] of parts.entries()) {
+    checkpoint((index + 1) / (parts.length + 1));
+    const window = widen(part, mostContext, canvas, factor);
+    const { pixels, mask } = await canvas.view(window);
+    canvas.paint(await model.fill(pixels, mask, cropSketch(sketch, { factor, place, window })), window, part);
+  }
+}
+
+/** The power of two by which a hole with its context must be made smaller for one run. */
+function shrinkFactor({ width, height }: Box, { size }: InpaintModel): number {
+  const longest = Math.max(width, height) + 2 * mostContext;
+  return 2 ** Math.ceil(Math.log2((longest + size / 8) / size));
+}
+
+/** A box as boxes whose sides are at most this long, all about alike. */
+function split(box: Box, side: number): Box[] {
+  const [columns, rows] = [Math.ceil(box.width / side), Math.ceil(box.height / side)];
+  const edge = (index: number, count: number, length: number) => Math.round((index * length) / count);
+  return Array.from({ length: columns * rows }, (_, index) => {
+    const [column, row] = [index % columns, Math.floor(index / columns)];
+    const [x, y] = [edge(column, columns, box.width), edge(row, rows, box.height)];
+    return {
+      left: box.left + x,
+      top: box.top + y,
+      width: edge(column + 1, columns, box.width) - x,
+      height: edge(row + 1, rows, box.height) - y,
+    };
+  });
+}
+
+/** The sketch of a window out of that of the place around it. */
+function cropSketch(
+  { data, width }: Pixels,
+  { factor, place, window }: { factor: number; place: Box; window: Box },
+): Sketch {
+  const [left, top] = [(window.left - place.left) / factor, (window.top - place.top) / factor];
+  const size = { width: Math.ceil(window.width / factor), height: Math.ceil(window.height / factor) };
+  const pixels = new Uint8Array(3 * size.width * size.height);
+  for (let y = 0; y < size.height; y++) {
+    const from = 3 * ((top + y) * width + left);
+    pixels.set(data.subarray(from, from + 3 * size.width), 3 * y * size.width);
+  }
+  return { pixels: { data: pixels, ...size, channels: 3 }, factor };
+}

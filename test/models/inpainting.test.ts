@@ -1,0 +1,153 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Pixels } from '#src/engine/media/media.js';
+import { inpaint } from '#src/models/inpainting.js';
+import { type LoadedModel, loadModel } from '#src/models/load.js';
+import { readLockfile } from '#src/models/lockfile.js';
+import type { InpaintModel } from '#src/models/model.js';
+import { lockfilePath } from '#src/models/weights.js';
+import { joinRows, noise, paint, readerOf } from '../helpers/pictures.js';
+import { install, tinyInpainter } from '../helpers/tiny-models.js';
+
+let folder: string;
+const loaded: LoadedModel[] = [];
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'darkroom-inpainting-'));
+});
+afterAll(async () => {
+  for (const model of loaded) await model.release();
+  await rm(folder, { recursive: true });
+});
+
+async function tiny(size: number): Promise<InpaintModel> {
+  const made = tinyInpainter(size);
+  await install(made, folder);
+  return use(await loadModel(made.entry, { folder, device: 'cpu', threads: 1 }));
+}
+
+async function bundled(): Promise<InpaintModel> {
+  const entry = readLockfile(lockfilePath).models.find(({ id }) => id === 'inpaint');
+  if (!entry) throw new Error('No model "inpaint"');
+  return use(await loadModel(entry, { folder, device: 'cpu', threads: 1 }));
+}
+
+function use(model: LoadedModel): InpaintModel {
+  loaded.push(model);
+  if (model.task !== 'inpainting') throw new Error(`Expected a model for inpainting, got one for ${model.task}`);
+  return model.model;
+}
+
+interface Run {
+  result: Pixels;
+  /** What checkpoint was told. */
+  fractions: number[];
+}
+
+async function run(picture: Pixels, mask: Pixels, model: InpaintModel): Promise<Run> {
+  const bands: Pixels[] = [];
+  const fractions: number[] = [];
+  await inpaint(readerOf(picture), mask, model, {
+    write: async (rows) => void bands.push({ ...rows, data: rows.data.slice() }),
+    checkpoint: (fraction) => fractions.push(fraction),
+  });
+  return { result: joinRows(bands), fractions };
+}
+
+function maskOf({ width, height }: Pixels, isMarked: (x: number, y: number) => boolean): Pixels {
+  const data = Uint8Array.from({ length: width * height }, (_, at) =>
+    isMarked(at % width, Math.floor(at / width)) ? 255 : 0,
+  );
+  return { data, width, height, channels: 1 };
+}
+
+/** Samples outside the mask that are not those of the picture. */
+function touched({ data, channels }: Pixels, picture: Pixels, mask: Pixels): number {
+  const isOff = (at: number) => mask.data[Math.floor(at / channels)] === 0 || at % channels === 3;
+  return data.filter((value, at) => isOff(at) && value !== picture.data[at]).length;
+}
+
+describe('inpaint', () => {
+  test.each([3, 4] as const)('changes nothing but the colours under the mask, with %d channels', async (channels) => {
+    const picture = noise({ width: 300, height: 200 }, channels);
+    const mask = maskOf(picture, (x, y) => (x - 60) ** 2 + (y - 50) ** 2 < 400 || (x > 250 && y > 190));
+    const { result } = await run(picture, mask, await tiny(512));
+    expect(touched(result, picture, mask)).toBe(0);
+    expect(result.data).not.toEqual(picture.data);
+  });
+
+  test('writes a picture without any mark as it is, and runs no model', async () => {
+    const picture = noise({ width: 70, height: 300 }, 3);
+    const { result, fractions } = await run(
+      picture,
+      maskOf(picture, () => false),
+      await tiny(512),
+    );
+    expect(result).toEqual(picture);
+    expect(fractions).toEqual([]);
+  });
+
+  test('fills a hole that is larger than the model’s window in parts, without a seam', async () => {
+    const picture = paint({ width: 900, height: 700 }, 3, (x, y) => [40 + x / 6, 40 + y / 6, 120]);
+    const mask = maskOf(picture, (x, y) => x > 150 && x < 760 && y > 100 && y < 600);
+    const { result, fractions } = await run(picture, mask, await tiny(512));
+    expect(fractions.length).toBeGreaterThan(4);
+    expect(touched(result, picture, mask)).toBe(0);
+    expect(largestStep(result)).toBeLessThan(12);
+  });
+
+  test('reads only the rows around a hole, and every row once to write it', async () => {
+    const picture = noise({ width: 40, height: 5000 }, 3);
+    const mask = maskOf(picture, (_, y) => y > 2400 && y < 2420);
+    const reader = readerOf(picture);
+    await inpaint(reader, mask, await tiny(512), { write: async () => {}, checkpoint: () => {} });
+    expect(reader.reads.reduce((sum, rows) => sum + rows, 0)).toBeLessThan(5000 + 200);
+  });
+
+  test('stops where checkpoint throws', async () => {
+    const picture = noise({ width: 100, height: 100 }, 3);
+    const mask = maskOf(picture, (x, y) => x === y);
+    const stop = inpaint(readerOf(picture), mask, await tiny(512), {
+      write: async () => expect.fail('wrote after it was stopped'),
+      checkpoint: () => {
+        throw new Error('stopped');
+      },
+    });
+    await expect(stop).rejects.toThrow('stopped');
+  });
+});
+
+describe('inpaint with the bundled model', () => {
+  test('leaves no border: steps across the edge of the mask are no larger than steps beside it', async () => {
+    const picture = paint({ width: 256, height: 200 }, 3, (x, y) => {
+      const wave = 30 * Math.sin(x / 9) + 20 * Math.cos(y / 13);
+      return [120 + wave, 110 + wave / 2 + x / 8, 90 + y / 4];
+    });
+    const mask = maskOf(picture, (x, y) => (x - 128) ** 2 + (y - 100) ** 2 < 900);
+    const { result } = await run(picture, mask, await bundled());
+    expect(touched(result, picture, mask)).toBe(0);
+    expect(stepAcross(result, mask)).toBeLessThan(1.5 * stepAcross(picture, mask) + 1);
+  });
+});
+
+/** The largest difference between two neighbours of a row, any channel. */
+function largestStep({ data, width }: Pixels): number {
+  let largest = 0;
+  for (let at = 3; at < data.length; at++) {
+    if (Math.floor(at / 3) % width === 0) continue;
+    largest = Math.max(largest, Math.abs((data[at] as number) - (data[at - 3] as number)));
+  }
+  return largest;
+}
+
+/** Mean difference between the two sides of the mask's edge. */
+function stepAcross({ data, width }: Pixels, mask: Pixels): number {
+  const steps: number[] = [];
+  for (let at = 1; at < mask.data.length; at++) {
+    if (at % width === 0 || mask.data[at] === mask.data[at - 1]) continue;
+    for (let channel = 0; channel < 3; channel++)
+      steps.push(Math.abs((data[3 * at + channel] as number) - (data[3 * at - 3 + channel] as number)));
+  }
+  return steps.reduce((sum, step) => sum + step, 0) / steps.length;
+}
