@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { BlobFacts } from './blobs/blob-store.js';
+import type { EngineError } from './errors.js';
 import type { DeliveryStore } from './jobs/delivery-store.js';
 import type { Batch, Job, QueueStats } from './jobs/job-store.js';
 import type { KeyStore } from './jobs/key-store.js';
@@ -13,6 +14,8 @@ export type { ModelStatus };
 /** A file that came with a request and is stored, not yet looked into. */
 export interface ReceivedFile {
   field: string;
+  /** What its sender calls it. */
+  name?: string;
   blob: string;
   bytes: number;
   sha256: string;
@@ -69,6 +72,25 @@ export interface Submitted {
   replayed: boolean;
 }
 
+/** One job of a batch: what was sent for it, or why that can't be read. */
+export interface BatchItem extends Pick<Submission, 'params' | 'inputs' | 'webhook' | 'autoRetry'> {
+  refusal?: EngineError;
+}
+
+/** Jobs of one operation that are submitted together. */
+export interface BatchSubmission extends Omit<Submission, keyof BatchItem> {
+  items: BatchItem[];
+  /** For the end of the whole. */
+  webhook?: WebhookRequest | undefined;
+  /** Name of the list in the request, for messages: `prompts`. */
+  param: string;
+}
+
+export interface SubmittedBatch {
+  batch: Batch;
+  replayed: boolean;
+}
+
 export interface EngineStatus {
   /** Null while the host process starts. */
   host: HostFacts | null;
@@ -101,6 +123,16 @@ export interface Engine {
    * `model_unavailable`, `idempotency_key_reuse`.
    */
   submit(submission: Submission): Promise<Submitted>;
+  /**
+   * Stores a batch and its jobs at once. What is wrong with one item makes that job a failed one and stops no other;
+   * only what concerns all of them, or is wrong with each, refuses the batch. Takes over the received files.
+   * Errors: as `submit`.
+   */
+  submitBatch(submission: BatchSubmission): Promise<SubmittedBatch>;
+  /** Errors: `not_found`. */
+  getBatch(id: string): Promise<Batch>;
+  /** Cancels what of it has not ended. Errors: `not_found`. */
+  cancelBatch(id: string): Promise<Batch>;
   /** Errors: `not_found`. */
   get(id: string): Promise<Job>;
   /** Errors: `not_found`. The job as it is after the request; a running job ends soon after. */

@@ -1,6 +1,7 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Engine, EngineStatus, Meter, WebhookPresenter } from './api.js';
+import { submitBatch } from './batch-submission.js';
 import type { BlobStore } from './blobs/blob-store.js';
 import { openDiskBlobs } from './blobs/disk-blobs.js';
 import { megabyte } from './byte-size.js';
@@ -12,13 +13,13 @@ import { hostSettings } from './host-settings.js';
 import { keepHouse } from './housekeeping.js';
 import { discard, type IntakeParts } from './intake.js';
 import { openJobs } from './jobs/index.js';
-import type { Job, JobStore } from './jobs/job-store.js';
+import type { Batch, Job, JobStore } from './jobs/job-store.js';
 import { type Log, silentLog } from './log.js';
 import { operations as allOperations, modelNeeds } from './operations/index.js';
 import type { Operation } from './operations/operation.js';
 import { Scheduler } from './scheduler.js';
 import { type ModelShelf, openShelf } from './shelf.js';
-import { pickOperation, submit } from './submission.js';
+import { pickOperation, type SubmissionParts, submit } from './submission.js';
 import { type SuperviseOptions, superviseHost } from './supervisor.js';
 import type { TaskRunner } from './task.js';
 import { openWebhooks, type Webhooks } from './webhooks/webhooks.js';
@@ -124,16 +125,19 @@ export async function createEngine(config: Config, options: EngineOptions = {}):
 
 function methods(parts: Parts): Omit<Engine, 'operations' | 'keys' | 'deliveries' | 'close'> {
   const { config, jobs, blobs, shelf, runner, scheduler } = parts;
+  const submitting: SubmissionParts = {
+    ...parts,
+    maxQueued: config.DARKROOM_MAX_QUEUE,
+    timeoutMs: config.DARKROOM_JOB_SECONDS * 1000,
+    wake: (lane) => scheduler.wake(lane),
+  };
   return {
     receive: (source, field) => receive(source, field, parts),
     discard: (files) => discard(files, blobs),
-    submit: (submission) =>
-      submit(submission, {
-        ...parts,
-        maxQueued: config.DARKROOM_MAX_QUEUE,
-        timeoutMs: config.DARKROOM_JOB_SECONDS * 1000,
-        wake: (lane) => scheduler.wake(lane),
-      }),
+    submit: (submission) => submit(submission, submitting),
+    submitBatch: (submission) => submitBatch(submission, submitting),
+    getBatch: async (id) => (await jobs.getBatch(id)) ?? unknownBatch(id),
+    cancelBatch: (id) => cancelBatch(id, parts),
     get: (id) => getJob(id, jobs),
     cancel: (id) => cancel(id, parts),
     watch: (id, signal) => watch(id, jobs, signal),
@@ -171,12 +175,28 @@ async function getJob(id: string, jobs: JobStore): Promise<Job> {
   return job;
 }
 
-async function cancel(id: string, { jobs, blobs, scheduler }: Parts): Promise<Job> {
-  const job = await jobs.cancel(id);
-  if (!job) return getJob(id, jobs);
-  if (job.state === 'running') scheduler.cancel(id);
-  else if (job.state === 'cancelled') await discard(job.inputs, blobs);
+async function cancel(id: string, parts: Parts): Promise<Job> {
+  const job = await parts.jobs.cancel(id);
+  if (!job) return getJob(id, parts.jobs);
+  await followCancel(job, parts);
   return job;
+}
+
+async function cancelBatch(id: string, parts: Parts): Promise<Batch> {
+  const batch = await parts.jobs.cancelBatch(id);
+  if (!batch) return unknownBatch(id);
+  await Promise.all(batch.jobs.map((job) => followCancel(job, parts)));
+  return batch;
+}
+
+/** What a cancelled row asks of the rest: a running attempt is stopped, pictures that nobody will look at go. */
+async function followCancel({ id, state, inputs }: Job, { blobs, scheduler }: Parts): Promise<void> {
+  if (state === 'running') scheduler.cancel(id);
+  else if (state === 'cancelled') await discard(inputs, blobs);
+}
+
+function unknownBatch(id: string): never {
+  throw new EngineError('not_found', `No batch ${id}; it may be past its retention`, { param: 'id' });
 }
 
 async function status({ config, jobs, blobs, shelf, runner, scheduler }: Parts): Promise<EngineStatus> {

@@ -37,7 +37,8 @@ export async function takeIn(
     }
     const file = await fetchInto(source, submission.ownBases ?? [], parts);
     stored.push(file);
-    inputs.push(await inspect(file, `${source.field}_url`, parts));
+    const input = await inspect(file, `${source.field}_url`, parts);
+    inputs.push(isDataUri(source.url) ? input : { ...input, url: source.url });
   }
   return inputs;
 }
@@ -98,7 +99,8 @@ async function inspect(file: ReceivedFile, param: string, { blobs, runner }: Int
   const local = await blobs.materialize(file.blob);
   try {
     const facts = await runner.inspect(local.path, param);
-    return { field: file.field, blob: file.blob, bytes: file.bytes, contentType: contentTypes[facts.format] };
+    const { field, blob, bytes, name } = file;
+    return { field, blob, bytes, contentType: contentTypes[facts.format], ...(name !== undefined && { name }) };
   } finally {
     await local.release();
   }

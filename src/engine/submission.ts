@@ -34,7 +34,8 @@ export async function submit(submission: Submission, parts: SubmissionParts): Pr
   }
 }
 
-type Parts = SubmissionParts & { intake: Parameters<typeof takeIn>[2] };
+/** What a submission is prepared with; its `intake` says what is stored on the way. */
+export type Parts = SubmissionParts & { intake: Parameters<typeof takeIn>[2] };
 
 async function insertOrReplay(submission: Submission, parts: Parts): Promise<Submitted> {
   const { jobs, maxQueued, wake } = parts;
@@ -48,26 +49,32 @@ async function insertOrReplay(submission: Submission, parts: Parts): Promise<Sub
   return inserted;
 }
 
-interface Checked {
+export interface Checked {
   operation: Operation;
+  idPrefix: string;
   params: Record<string, unknown>;
   warnings: string[];
   webhook: Webhook | null;
 }
 
-/** What can be said of a submission without looking at its pictures. */
-function check({ operation: name, params: raw, webhook }: Submission, { operations, shelf, webhooks }: Parts): Checked {
+/** What can be said of a submission without looking at its pictures. Errors: those of `Engine.submit`. */
+export function check(
+  { operation: name, params: raw, webhook }: Submission,
+  { operations, shelf, webhooks }: SubmissionParts,
+): Checked {
   const operation = pickOperation(operations, name);
   const { params, warnings } = parseParams(operation, raw);
   shelf.choose(modelNeeds(operation, params));
-  return { operation, params: { ...params }, warnings, webhook: acceptWebhook(webhook, webhooks) };
+  const { idPrefix } = operation;
+  return { operation, idPrefix, params: { ...params }, warnings, webhook: acceptWebhook(webhook, webhooks) };
 }
 
-async function prepare(submission: Submission, checked: Checked, { intake, timeoutMs }: Parts): Promise<NewJob> {
-  const { operation, ...rest } = checked;
+/** The job, its pictures stored and looked at. Errors: those of `takeIn`. */
+export async function prepare(submission: Submission, checked: Checked, { intake, timeoutMs }: Parts): Promise<NewJob> {
+  const { operation, idPrefix, ...rest } = checked;
   const { owner, priority = 0, autoRetry = false } = submission;
   const inputs = await takeIn(submission, operation, intake);
-  const id = `${operation.idPrefix}_${randomBytes(12).toString('hex')}`;
+  const id = newId(idPrefix);
   return {
     ...rest,
     id,
@@ -81,21 +88,35 @@ async function prepare(submission: Submission, checked: Checked, { intake, timeo
   };
 }
 
-function acceptWebhook(request: WebhookRequest | undefined, webhooks: SubmissionParts['webhooks']): Webhook | null {
+/** A new id with this prefix. */
+export function newId(prefix: string): string {
+  return `${prefix}_${randomBytes(12).toString('hex')}`;
+}
+
+/** What is stored of whom to tell. Errors: `invalid_input`. */
+export function acceptWebhook(
+  request: WebhookRequest | undefined,
+  webhooks: SubmissionParts['webhooks'],
+): Webhook | null {
   if (request === undefined) return null;
   if (webhooks !== null) return webhooks.accept(request);
   throw new EngineError('invalid_input', 'Webhooks are sent by the server only', { param: 'webhook_url' });
 }
 
 function idempotencyOf(submission: Submission, { operation, params }: Checked): IdempotencyKey | null {
-  const key = submission.idempotencyKey;
+  const key = checkKey(submission.idempotencyKey);
+  return key === null ? null : { key, fingerprint: fingerprint(operation, params, submission) };
+}
+
+/** The key of a request, or null. Errors: `invalid_input`. */
+export function checkKey(key: string | undefined): string | null {
   if (key === undefined) return null;
   if (key.length === 0 || key.length > 255) {
     throw new EngineError('invalid_input', `Expected an Idempotency-Key of 1 to 255 characters, got ${key.length}`, {
       param: 'Idempotency-Key',
     });
   }
-  return { key, fingerprint: fingerprint(operation, params, submission) };
+  return key;
 }
 
 /** The operation of this name. Errors: `not_found`. */

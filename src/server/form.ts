@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import type { Readable } from 'node:stream';
 import busboy from 'busboy';
 import type { Engine, ReceivedFile } from '../engine/api.js';
 import { EngineError } from '../engine/errors.js';
@@ -31,10 +32,10 @@ export async function readForm(req: IncomingMessage, options: FormOptions): Prom
     await new Promise<void>((resolve, reject) => {
       const guard = createGuard(reject);
       parser.on('field', (name, value, info) => guard.run(() => addField(fields, { name, value, ...info })));
-      parser.on('file', (name: string | undefined, stream) => {
+      parser.on('file', (name: string | undefined, stream, { filename }) => {
         // Destroying the parser destroys the file it is in the middle of; the receiver is the one to be told.
         stream.on('error', () => {});
-        const received = guard.run(() => options.engine.receive(stream, options.fieldOf(name ?? '')));
+        const received = guard.run(() => receive(stream, { name: name ?? '', filename, options }));
         if (received === undefined) return void stream.resume();
         receiving.push(received);
         received.catch(guard.fail);
@@ -54,6 +55,18 @@ export async function readForm(req: IncomingMessage, options: FormOptions): Prom
     await discardAll(receiving, options.engine);
     throw error;
   }
+}
+
+interface FilePart {
+  name: string;
+  filename: string | undefined;
+  options: FormOptions;
+}
+
+/** The file as the engine stores it, with the name that its sender gave it. */
+function receive(stream: Readable, { name, filename, options }: FilePart): Promise<ReceivedFile> {
+  const receiving = options.engine.receive(stream, options.fieldOf(name));
+  return filename ? receiving.then((file) => ({ ...file, name: filename.slice(0, 255) })) : receiving;
 }
 
 function openParser(req: IncomingMessage, maxFiles: number): busboy.Busboy {

@@ -11,14 +11,26 @@ export interface View {
   now: number;
 }
 
-/** Of the `/api/generate/*` family; `/v1/video/*` and webhooks say the same in lower case. */
-const statuses = {
+/** The words for the states of a job. */
+export type StatusWords = Record<JobState, string>;
+
+/** Of the `/v1/video/*` family and of webhooks, which have no word for a job that was cancelled (contract 7). */
+export const lowerStatuses = {
+  queued: 'pending',
+  running: 'processing',
+  completed: 'completed',
+  failed: 'failed',
+  cancelled: 'failed',
+} satisfies StatusWords;
+
+/** Of the `/api/generate/*` family. */
+export const upperStatuses = {
   queued: 'PENDING',
   running: 'PROCESSING',
   completed: 'COMPLETED',
   failed: 'FAILED',
   cancelled: 'CANCELED',
-} satisfies Record<JobState, string>;
+} satisfies StatusWords;
 
 /** A job as `GET /api/generate/status/{id}` shows it; `type` is that of its operation. */
 export function presentJob(job: Job, type: string, view: View) {
@@ -30,7 +42,7 @@ export function presentJob(job: Job, type: string, view: View) {
     type,
     model: modelOf(job),
     model_actual: modelActual(job),
-    status: statuses[job.state],
+    status: upperStatuses[job.state],
     /** 0..100, whole numbers. */
     progress: job.state === 'completed' ? 100 : Math.floor(job.progress * 100),
     stage: job.state === 'running' ? job.stage : null,

@@ -11,6 +11,7 @@ import { catchErrors } from './errors.js';
 import { createByteBudget } from './limits.js';
 import type { Metrics } from './metrics.js';
 import { identify, type RequestState, refuseMalformed } from './request.js';
+import { addGenerateBatchRoutes } from './routes/batches.js';
 import { addGenerateRoutes } from './routes/generate.js';
 import { addHealthRoutes, addMetricsRoute } from './routes/health.js';
 import { addImageRoutes } from './routes/images.js';
@@ -64,6 +65,7 @@ export function createServer(engine: Engine, options: ServerOptions): DarkroomSe
   addOutputRoutes(openRoutes, surface);
   const routes = createRouter();
   addGenerateRoutes(routes, surface);
+  addGenerateBatchRoutes(routes, surface);
   addImageRoutes(routes, surface);
   addModelRoutes(routes, surface);
   addWebhookRoutes(routes, surface);

@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import type { Engine, LinkedFile, ReceivedFile, Submission } from '../engine/api.js';
 import { EngineError } from '../engine/errors.js';
 import type { Operation, PictureField } from '../engine/operations/operation.js';
-import { readForm } from './form.js';
+import { type Form, readForm } from './form.js';
 import { type JsonLimits, readJson, tooLarge } from './json-body.js';
 import type { Context } from './request.js';
 
@@ -12,7 +12,7 @@ export interface UploadLimits {
   json: JsonLimits;
 }
 
-interface Intake {
+export interface Intake {
   engine: Pick<Engine, 'receive' | 'discard'>;
   limits: UploadLimits;
   /** Takes what concerns the answer and not the job out of the params; may throw. */
@@ -31,23 +31,28 @@ export async function readSubmission(
   operation: Operation,
   intake: Intake,
 ): Promise<Pick<Submission, 'params' | 'inputs'>> {
-  const type = ctx.get('content-type').split(';', 1)[0]?.trim().toLowerCase() ?? '';
   const names = pictureNames(operation);
-  if (type === 'multipart/form-data') return readMultipart(ctx, names, intake);
-  if (type === 'application/json' || /^application\/[\w.-]+\+json$/.test(type)) return readJsonBody(ctx, names, intake);
+  return kindOf(ctx) === 'form' ? readMultipart(ctx, names, intake) : readJsonBody(ctx, names, intake);
+}
+
+/** How the body of a request is written. Errors: `unsupported`. */
+export function kindOf(ctx: Context): 'form' | 'json' {
+  const type = ctx.get('content-type').split(';', 1)[0]?.trim().toLowerCase() ?? '';
+  if (type === 'multipart/form-data') return 'form';
+  if (type === 'application/json' || /^application\/[\w.-]+\+json$/.test(type)) return 'json';
   const got = type === '' ? 'none' : `\`${type.slice(0, 100)}\``;
   const message = `Expected the content type multipart/form-data (curl -F image=@photo.jpg) or application/json, got ${got}`;
   throw new EngineError('unsupported', message, { param: 'Content-Type' });
 }
 
 /** By the name under which a picture may come, what it is. */
-type PictureNames = Map<string, Required<Pick<PictureField, 'field' | 'max'>>>;
+export type PictureNames = Map<string, Required<Pick<PictureField, 'field' | 'max'>>>;
 
 /**
  * Under which names a picture may come: as a file, or as text that is an address or base64. The main picture of an
  * operation also under the names that other services use.
  */
-function pictureNames({ pictures }: Operation): PictureNames {
+export function pictureNames({ pictures }: Operation): PictureNames {
   const names: PictureNames = new Map();
   for (const [index, { field, max = 1 }] of pictures.entries()) {
     const others = index === 0 ? ['file', `${field}_file`] : [];
@@ -65,10 +70,28 @@ function mostPictures(names: PictureNames): number {
 
 async function readMultipart(ctx: Context, names: PictureNames, intake: Intake) {
   const maxFiles = mostPictures(names);
+  const { fields, files } = await readFormBody(ctx, { names, maxFiles, intake });
+  return orDiscard(files, intake, () => takePictures(Object.fromEntries(fields), { names, files, intake }));
+}
+
+async function readJsonBody(ctx: Context, names: PictureNames, intake: Intake) {
+  const body = await readObject(ctx, intake.limits);
+  const files: ReceivedFile[] = [];
+  return orDiscard(files, intake, () => takePictures(body, { names, files, intake }));
+}
+
+interface FormReading {
+  names: PictureNames;
+  maxFiles: number;
+  intake: Intake;
+}
+
+/** The fields and files of a form with up to so many pictures. Errors: as `readSubmission`. */
+export async function readFormBody(ctx: Context, { names, maxFiles, intake }: FormReading): Promise<Form> {
   const maxBytes = maxFiles * intake.limits.maxUploadBytes + formOverhead;
   if (declaredBytes(ctx) > maxBytes) throw formTooLarge(names, intake.limits);
   continueReading(ctx);
-  const { fields, files } = await readForm(ctx.req, {
+  return readForm(ctx.req, {
     engine: intake.engine,
     maxFiles,
     fieldOf(partName) {
@@ -77,15 +100,13 @@ async function readMultipart(ctx: Context, names: PictureNames, intake: Intake) 
       return picture.field;
     },
   });
-  return orDiscard(files, intake, () => takePictures(Object.fromEntries(fields), { names, files, intake }));
 }
 
-async function readJsonBody(ctx: Context, names: PictureNames, intake: Intake) {
-  if (declaredBytes(ctx) > intake.limits.json.maxBytes) throw tooLarge(intake.limits.json.maxBytes);
+/** The JSON object of a request. Errors: as `readSubmission`. */
+export async function readObject(ctx: Context, limits: UploadLimits): Promise<Record<string, unknown>> {
+  if (declaredBytes(ctx) > limits.json.maxBytes) throw tooLarge(limits.json.maxBytes);
   continueReading(ctx);
-  const body = await readJson(ctx.req, intake.limits.json);
-  const files: ReceivedFile[] = [];
-  return orDiscard(files, intake, () => takePictures(body, { names, files, intake }));
+  return readJson(ctx.req, limits.json);
 }
 
 function declaredBytes(ctx: Context): number {
@@ -97,7 +118,8 @@ function continueReading(ctx: Context): void {
   if (ctx.get('expect').toLowerCase() === '100-continue') ctx.res.writeContinue();
 }
 
-async function orDiscard<T>(files: ReceivedFile[], { engine }: Intake, step: () => Promise<T>): Promise<T> {
+/** Does a step that the files belong to; they go when it fails. */
+export async function orDiscard<T>(files: ReceivedFile[], { engine }: Intake, step: () => Promise<T>): Promise<T> {
   try {
     return await step();
   } catch (error) {
@@ -113,8 +135,8 @@ interface Taking {
   intake: Intake;
 }
 
-/** Separates pictures that came as text from the other params. */
-async function takePictures(body: Record<string, unknown>, { names, files, intake }: Taking) {
+/** Separates pictures that came as text from the other params. Errors: `invalid_input`, and those of `Engine.receive`. */
+export async function takePictures(body: Record<string, unknown>, { names, files, intake }: Taking) {
   const links: LinkedFile[] = [];
   const params: [string, unknown][] = [];
   // What came for each field, in words.

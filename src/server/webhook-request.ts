@@ -3,7 +3,7 @@ import { EngineError } from '../engine/errors.js';
 import type { Context } from './request.js';
 
 /** What a request says of whom to tell of the end of its job. */
-export type Notice = Pick<Submission, 'webhook' | 'autoRetry'>;
+export type Notice = Pick<Submission, 'webhook'> & { autoRetry: boolean };
 
 /** Takes `webhook_url` and `webhook_auto_retry` out of the params. Errors: `invalid_input`. */
 export function takeNotice(params: Record<string, unknown>, { baseUrl }: { baseUrl: string }, ctx: Context): Notice {

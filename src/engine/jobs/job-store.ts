@@ -11,6 +11,10 @@ export interface JobInput {
   blob: string;
   contentType: string;
   bytes: number;
+  /** Where it was fetched from. */
+  url?: string;
+  /** What its sender calls it. */
+  name?: string;
 }
 
 /** One stored output of a job. */

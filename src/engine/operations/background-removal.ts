@@ -21,6 +21,7 @@ export const backgroundRemoval: Operation<Params> = {
   type: 'BACKGROUND_REMOVAL',
   command: 'cutout',
   idPrefix: 'bgrm',
+  batch: { idPrefix: 'bgrm_batch', max: 100 },
   syncPaths: ['background-removal', 'remove-background'],
   lane: 'device',
   pictures: [{ field: 'image', required: true }],

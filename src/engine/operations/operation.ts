@@ -68,6 +68,15 @@ export interface LocalBackend {
   problem?: string | null;
 }
 
+/** An operation that can be ordered many times in one request. */
+export interface BatchTraits {
+  /** Of the ids of batches: `video_batch`. */
+  idPrefix: string;
+  /** Of the ids of their jobs, if it is another one: `vid`. */
+  jobIdPrefix?: string;
+  max: number;
+}
+
 /**
  * What can be asked for: validation, routes, listings and the worker all derive from this one value. The file of an
  * operation loads no native library: what it needs of them is handed to `perform`, which runs in a worker thread.
@@ -81,6 +90,8 @@ export interface Operation<Params extends object = object> {
   command: string;
   /** Of job ids: `bgrm`. */
   idPrefix: string;
+  /** How many can be ordered in one request; default: one at a time. */
+  batch?: BatchTraits;
   /** The OpenAI-style paths of the synchronous twin under `/v1/images/`. */
   syncPaths: string[];
   lane: Lane;
