@@ -19,7 +19,8 @@ const owners: Record<string, string[]> = {
   sharp: ['engine/media/image.ts'],
   'better-sqlite3': ['engine/jobs/db.ts'],
   piscina: ['engine/pool.ts'],
-  undici: ['engine/download.ts'],
+  undici: ['engine/download.ts', 'engine/providers/http.ts'],
+  jose: ['engine/providers/kling.ts'],
   yazl: ['engine/media/archive.ts'],
   'fluent-ffmpeg': ['engine/media/ffmpeg.ts'],
   commander: ['cli.ts'],
@@ -56,13 +57,16 @@ describe('the layout of src', () => {
     expect(strays).toEqual([]);
   });
 
-  it.each(['engine/operations', 'models'])('keeps the siblings in %s strangers to one another', (folder) => {
-    const members = membersOf(folder);
-    const acquainted = local().filter(({ from, to }) => members.includes(from) && members.includes(to));
-    expect(acquainted).toEqual([]);
-  });
+  it.each(['engine/operations', 'engine/providers', 'models'])(
+    'keeps the siblings in %s strangers to one another',
+    (folder) => {
+      const members = membersOf(folder);
+      const acquainted = local().filter(({ from, to }) => members.includes(from) && members.includes(to));
+      expect(acquainted).toEqual([]);
+    },
+  );
 
-  it.each(['engine/operations', 'models'])('lists every member of %s in its index', (folder) => {
+  it.each(['engine/operations', 'engine/providers', 'models'])('lists every member of %s in its index', (folder) => {
     const listed = imports.filter(({ from }) => from === `${folder}/index.ts`).map(({ to }) => to);
     expect(membersOf(folder).filter((member) => !listed.includes(member))).toEqual([]);
   });
@@ -95,9 +99,15 @@ describe('the layout of src', () => {
   });
 });
 
+const kinds: Record<string, RegExp> = {
+  models: /:\s*ModelFamily\b/,
+  'engine/operations': /:\s*Operation\b/,
+  'engine/providers': /:\s*Provider\b/,
+};
+
 /** Files that are one of many of a kind: those that their folder's index lists and that export the member itself. */
 function membersOf(folder: string): string[] {
-  const kind = folder === 'models' ? /:\s*ModelFamily\b/ : /:\s*Operation\b/;
+  const kind = kinds[folder] as RegExp;
   return files.filter(
     (file) =>
       dirname(file) === folder &&

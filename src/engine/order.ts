@@ -83,6 +83,28 @@ export function needsOf(order: Order): Needs {
   };
 }
 
+/**
+ * What was asked for and a backend may pass over, by its param: it is then said in a warning rather than being a reason
+ * to choose another backend.
+ */
+export function extrasOf(order: Order): string[] {
+  const asked: Record<string, boolean> = {
+    negative_prompt: order.negativePrompt !== null,
+    seed: order.seed !== null,
+    style_reference_url: order.pictures.some(({ role }) => role === 'style'),
+  };
+  if (order.kind === 'image') return present({ ...asked, quality: order.quality !== null });
+  return present({
+    ...asked,
+    cfg_scale: order.cfgScale !== null,
+    ...Object.fromEntries(cameraAxes.map((axis) => [axis, Boolean(order.camera?.[axis])])),
+  });
+}
+
+function present(asked: Record<string, boolean>): string[] {
+  return Object.keys(asked).filter((name) => asked[name]);
+}
+
 /** `text`, `image` (a picture to start from) or `mask` (and where to change it). */
 function inputKind({ pictures }: Order): string {
   const has = (role: PictureRole) => pictures.some((picture) => picture.role === role);
