@@ -1,7 +1,8 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { settings } from '#src/engine/config.js';
-import { readLockfile } from '#src/models/lockfile.js';
+import { familyProblem } from '#src/models/index.js';
+import { type ModelEntry, readLockfile } from '#src/models/lockfile.js';
 
 /** The generated parts of the README, by the name of their marker. */
 export function readmeTables(root: string): Record<string, string> {
@@ -36,18 +37,39 @@ function settingsTable(): string {
   return table(['variable', 'default', 'what it does'], rows);
 }
 
+/** Families whose code ran on real published weights; the others ran on random ones with the true tensors. */
+const provenOnRealWeights = ['cutout', 'upscaler', 'inpainter', 'srvgg'];
+
 function modelsTable(root: string): string {
   const { models } = readLockfile(join(root, 'models.lock.json'));
   const quality = measuredQuality(root);
-  const rows = models.map(({ id, task, tier, licence, commercialUse, files }) => [
-    `\`${id}\``,
-    task,
-    tier === 'bundled' ? 'bundled' : 'to be fetched',
-    commercialUse ? licence : `${licence} (not for shops: refused by default)`,
-    megabytes(files.reduce((sum, file) => sum + (file.bytes ?? 0), 0)),
-    quality[id] ?? 'not measured here',
+  const tasks = [...new Set(models.map(({ task }) => task))];
+  const sorted = tasks.flatMap((task) => models.filter((entry) => entry.task === task));
+  const rows = sorted.map((entry) => [
+    `\`${entry.id}\``,
+    entry.task,
+    originOf(entry),
+    licenceOf(entry),
+    megabytes(entry.files.reduce((sum, file) => sum + (file.bytes ?? Number.NaN), 0)),
+    [proofOf(entry), quality[entry.id] ?? 'not measured here'].join('; '),
   ]);
-  return table(['model', 'task', 'comes', 'licence of the weights', 'MB', 'measured'], rows);
+  return table(['model', 'task', 'comes', 'licence of the weights', 'MB', 'its family was tried on; measured'], rows);
+}
+
+function originOf({ tier, files }: ModelEntry): string {
+  if (tier === 'bundled') return 'bundled';
+  return files.every(({ url }) => url !== null) ? '`models pull`' : '`models import`';
+}
+
+function licenceOf({ licence, licenceUrl, commercialUse }: ModelEntry): string {
+  const name = licenceUrl === undefined ? licence : `[${licence}](${licenceUrl})`;
+  if (commercialUse === true) return name;
+  return `${name} (${commercialUse === null ? 'unclear' : 'not for shops'}: refused by default)`;
+}
+
+function proofOf(entry: ModelEntry): string {
+  if (familyProblem(entry) !== null) return 'listed, no code yet';
+  return provenOnRealWeights.includes(entry.family) ? 'real weights' : 'random weights';
 }
 
 function measuredTable(root: string): string {
@@ -90,7 +112,7 @@ function table(head: string[], rows: string[][]): string {
 }
 
 function megabytes(bytes: number): string {
-  return bytes === 0 ? 'unknown' : (bytes / 1e6).toFixed(1);
+  return Number.isNaN(bytes) ? 'unknown' : (bytes / 1e6).toFixed(1);
 }
 
 function round(value: number): string {

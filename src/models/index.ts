@@ -1,8 +1,8 @@
-import { EngineError } from '../engine/errors.js';
 import { cutout } from './cutout.js';
 import { inpainter } from './inpainter.js';
-import { type ModelEntry, readConstants } from './lockfile.js';
+import { constantsProblem, type ModelEntry } from './lockfile.js';
 import type { ModelFamily } from './model.js';
+import { unfit } from './parts.js';
 import { saliency } from './saliency.js';
 import { srvgg } from './srvgg.js';
 import { upscaler } from './upscaler.js';
@@ -10,21 +10,22 @@ import { upscaler } from './upscaler.js';
 /** Every family of weights that can be run. */
 export const families: readonly ModelFamily[] = [cutout, saliency, upscaler, srvgg, inpainter];
 
-/**
- * The family of an entry, which takes its constants. Errors: `model_unavailable` if there is none for its task, or if the
- * constants are not those of the family.
- */
+/** The family of an entry. Errors: `model_unavailable` with its `familyProblem`. */
 export function familyOf(entry: ModelEntry): ModelFamily {
-  const { id, family, task } = entry;
-  const found = families.find((candidate) => candidate.name === family && candidate.task === task);
-  if (!found) {
-    const known = families.filter((candidate) => candidate.task === task).map(({ name }) => name);
-    const expected = known.length > 0 ? known.join(', ') : 'none yet';
-    throw new EngineError(
-      'model_unavailable',
-      `Model "${id}": expected a family for ${task} (${expected}), got "${family}"`,
-    );
-  }
-  if (found.constants) readConstants(entry, found.constants);
+  const found = findFamily(entry);
+  const problem = familyProblem(entry);
+  if (!found || problem !== null) throw unfit(entry, problem ?? 'there is none');
   return found;
+}
+
+/** Why no family here can run a model with this entry: there is none for its task, or it needs other constants; null if one can. */
+export function familyProblem(entry: ModelEntry): string | null {
+  const found = findFamily(entry);
+  if (found) return found.constants ? constantsProblem(entry, found.constants) : null;
+  const known = families.filter(({ task }) => task === entry.task).map(({ name }) => name);
+  return `expected a family for ${entry.task} (${known.join(', ') || 'this version has none yet'}), got "${entry.family}"`;
+}
+
+function findFamily({ family, task }: ModelEntry): ModelFamily | undefined {
+  return families.find((candidate) => candidate.name === family && candidate.task === task);
 }

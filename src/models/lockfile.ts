@@ -13,8 +13,8 @@ const tensorSpec = z.strictObject({
   /** Null where no public source names it: then its position counts. */
   name: z.string().min(1).nullable(),
   type: z.enum(['uint8', 'float32', 'float16', 'int64']),
-  /** A number is fixed, a string is a free dimension. */
-  shape: z.array(z.union([z.int(), z.string()])),
+  /** A number is fixed, a string is a free dimension; null where no public source tells it. */
+  shape: z.array(z.union([z.int(), z.string()])).nullable(),
 });
 
 /** A file of a model. A hash is never invented: `null` is pinned at the first pull. */
@@ -116,8 +116,14 @@ export function parseLockfile(text: string, name: string): Lockfile {
 export function readConstants<Schema extends z.ZodType>(entry: ModelEntry, schema: Schema): z.output<Schema> {
   const result = schema.safeParse(entry.constants);
   if (result.success) return result.data;
-  const lines = result.error.issues.map((issue) => `constants.${issue.path.join('.')}: ${issue.message}`);
-  throw new EngineError('model_unavailable', `Model "${entry.id}" of family "${entry.family}": ${lines.join('; ')}`);
+  const reason = constantsProblem(entry, schema);
+  throw new EngineError('model_unavailable', `Model "${entry.id}" of family "${entry.family}": ${reason}`);
+}
+
+/** What is wrong with the constants of an entry, field by field; null if nothing is. */
+export function constantsProblem({ constants }: ModelEntry, schema: z.ZodType): string | null {
+  const { error } = schema.safeParse(constants);
+  return error?.issues.map((issue) => `constants.${issue.path.join('.')}: ${issue.message}`).join('; ') ?? null;
 }
 
 function attempt<T>(step: () => T): T {

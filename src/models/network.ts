@@ -50,7 +50,7 @@ function mismatch(
 
 /** A side that the entry fixes may be free in the network, but not another number. */
 function fits(expected: TensorSpec['shape'], declared: DeclaredTensor['shape']): boolean {
-  if (declared === null) return true;
+  if (expected === null || declared === null) return true;
   if (declared.length !== expected.length) return false;
   return expected.every((side, axis) => {
     const found = declared[axis];

@@ -4,6 +4,7 @@ import { readFile, realpath } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { EngineError } from '../engine/errors.js';
+import { familyProblem } from './index.js';
 import type { Lockfile, ModelEntry, WeightFile } from './lockfile.js';
 import type { ModelStatus, ModelTask } from './model.js';
 
@@ -39,7 +40,7 @@ export function modelStatuses(lock: Lockfile, context: ModelContext): ModelStatu
     const missing = firstAbsence(entry, context.folder);
     const { id, task, family, tier, licence, commercialUse } = entry;
     const bytes = entry.files.reduce((sum, file) => sum + (file.bytes ?? 0), 0);
-    const problem = refusal(entry, context) ?? missing;
+    const problem = refusal(entry, context) ?? familyProblem(entry) ?? missing;
     return { id, task, family, tier, licence, commercialUse, bytes, installed: missing === null, problem };
   });
 }
@@ -107,7 +108,7 @@ function unavailable(entry: ModelEntry, problem: string): EngineError {
 }
 
 function problemOf(entry: ModelEntry, context: ModelContext): string | null {
-  return refusal(entry, context) ?? firstAbsence(entry, context.folder);
+  return refusal(entry, context) ?? familyProblem(entry) ?? firstAbsence(entry, context.folder);
 }
 
 function refusal(entry: ModelEntry, { allowNonCommercial }: ModelContext): string | null {

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { families } from '#src/models/index.js';
+import { families, familyOf } from '#src/models/index.js';
 import { parseLockfile, readConstants, readLockfile } from '#src/models/lockfile.js';
 import { lockfilePath } from '#src/models/weights.js';
 import { tinyCutout, tinyUpscaler } from '../helpers/tiny-models.js';
@@ -16,18 +16,40 @@ function parse(lock: object): unknown {
 describe('the lock file of the program', () => {
   const lock = readLockfile(lockfilePath);
 
-  test.each(lock.models)('has a family for $id', ({ family, task }) => {
-    expect(families.filter((known) => known.name === family && known.task === task)).toHaveLength(1);
+  const known = lock.models.filter(({ family, task }) =>
+    families.some((each) => each.name === family && each.task === task),
+  );
+
+  test.each(known)('gives $id the constants of its family', (entry) => {
+    expect(familyOf(entry).name).toBe(entry.family);
   });
 
-  test.each(lock.models)(
-    'says of $id where its facts were seen, and no address without a digest',
-    ({ seen, files }) => {
-      expect(seen.length).toBeGreaterThan(20);
-      for (const { url, sha256, bytes } of files)
-        expect([sha256 === null, bytes === null]).toEqual(Array(2).fill(url === null && sha256 === null));
-    },
-  );
+  test('has a family for everything that comes with the program or is preferred', () => {
+    const preferred = Object.values(lock.preferred).flat();
+    const needed = lock.models.filter(({ id, tier }) => tier === 'bundled' || preferred.includes(id));
+    expect(needed.filter((entry) => !known.includes(entry)).map(({ id }) => id)).toEqual([]);
+  });
+
+  test.each(lock.models)('says of $id where its facts were seen, and what it may be used for', (entry) => {
+    expect(entry.seen.length).toBeGreaterThan(20);
+    if (entry.commercialUse === null) expect(`${entry.licence} ${entry.notes}`).toMatch(/check|forbid|read/);
+    if (entry.commercialUse !== true) expect(entry.licenceUrl).toMatch(/^https:/);
+  });
+
+  test.each(lock.models)('has a file of $id nowhere but under its own name', ({ files }) => {
+    expect(new Set(files.map(({ name }) => name.toLowerCase())).size).toBe(files.length);
+  });
+
+  test.each([
+    ['background-removal', /^(u2netp?|isnet-general-use|birefnet-general(-lite(-fp16)?)?|ben2|modnet)$/, 8],
+    ['super-resolution', /^(realesrgan-x[24]plus|realesr-.*(x4v3|v3-x[24])|swinir.*|span-.*)$/, 9],
+    ['image-restoration', /^(scunet|nafnet)-/, 3],
+    ['inpainting', /^(lama|lama-opencv|migan)$/, 3],
+    ['speech', /^(kokoro|piper-(en|zh|ko|es|fr|de|pt|ru|ar)-.*)$/, 10],
+  ])('lists the models for %s that people ask for', (task, names, count) => {
+    const found = lock.models.filter((entry) => entry.task === task && names.test(entry.id));
+    expect(found).toHaveLength(count);
+  });
 });
 
 describe('parseLockfile', () => {
@@ -60,6 +82,23 @@ describe('parseLockfile', () => {
     expect(() => parse({ models: [cutout], preferred: { 'super-resolution': [cutout.id] } })).toThrow(
       'is no model for',
     );
+  });
+
+  test('takes further files with their parts, mirrors and an MD5, and refuses a part twice or none', () => {
+    const [main] = upscale.files;
+    const voices = {
+      ...main,
+      name: 'voices.bin',
+      part: 'voices',
+      md5: '0'.repeat(32),
+      mirrors: ['https://a.example/v'],
+    };
+    const files = [main, voices];
+    expect(() => parse({ models: [{ ...upscale, files }] })).not.toThrow();
+    const without = { ...voices, part: undefined };
+    expect(() => parse({ models: [{ ...upscale, files: [main, without] }] })).toThrow('Expected a `part` for every');
+    const again = { ...voices, name: 'more.bin' };
+    expect(() => parse({ models: [{ ...upscale, files: [main, voices, again] }] })).toThrow('a part only once');
   });
 
   test('refuses a bundled file without its digest', () => {

@@ -125,6 +125,14 @@ describe('modelStatuses', () => {
     expect(second).toMatchObject({ installed: false, problem: expect.stringContaining('is not installed') });
   });
 
+  test('a model of a family that is not there is listed with that problem, and not chosen', async () => {
+    await install(x2, folder);
+    const lock = withEntry({ family: 'magic' });
+    const problem = 'expected a family for super-resolution (upscaler, srvgg), got "magic"';
+    expect(modelStatuses(lock, { folder, allowNonCommercial: false })[0]).toMatchObject({ installed: true, problem });
+    expect(() => choose(x2.entry.id, { lock })).toThrow(problem);
+  });
+
   test('a file of another size is a problem', async () => {
     await install({ ...x2, bytes: x2.bytes.subarray(1) }, folder);
     const [status] = modelStatuses(lock, { folder, allowNonCommercial: false });

@@ -42,5 +42,5 @@ async function bundledUpscaler(): Promise<Subject | null> {
 function isPictureUpscaler({ tier, task, inputs }: ModelEntry): boolean {
   const [input] = inputs;
   const isFree = (side: number | string | undefined) => typeof side === 'string';
-  return tier === 'bundled' && task === 'super-resolution' && input?.type === 'uint8' && isFree(input.shape[1]);
+  return tier === 'bundled' && task === 'super-resolution' && input?.type === 'uint8' && isFree(input.shape?.[1]);
 }
