@@ -3,12 +3,13 @@ import { inpainter } from './inpainter.js';
 import { constantsProblem, type ModelEntry } from './lockfile.js';
 import type { ModelFamily } from './model.js';
 import { unfit } from './parts.js';
+import { restorer } from './restorer.js';
 import { saliency } from './saliency.js';
 import { srvgg } from './srvgg.js';
 import { upscaler } from './upscaler.js';
 
 /** Every family of weights that can be run. */
-export const families: readonly ModelFamily[] = [cutout, saliency, upscaler, srvgg, inpainter];
+export const families: readonly ModelFamily[] = [cutout, saliency, upscaler, srvgg, inpainter, restorer];
 
 /** The family of an entry. Errors: `model_unavailable` with its `familyProblem`. */
 export function familyOf(entry: ModelEntry): ModelFamily {

@@ -27,6 +27,7 @@ export interface ModelOfTask {
   'background-removal': MattingModel;
   'super-resolution': UpscaleModel;
   inpainting: InpaintModel;
+  'image-restoration': RestoreModel;
 }
 
 /** A task that some family can load models for. */
@@ -71,6 +72,27 @@ export interface Sketch {
   pixels: Pixels;
   /** A power of two. */
   factor: number;
+}
+
+/** What is wrong with a picture, and by how much; 0 is nothing. */
+export interface Damage {
+  /** Standard deviation of noise in each colour, in levels of 255. */
+  noise: number;
+  /** Compression, 0..1: (100 - quality) / 100 of JPEG. */
+  jpeg: number;
+  /** Standard deviation of a Gaussian blur, in pixels. */
+  blur: number;
+}
+
+/** Repairs a picture at its own size. */
+export interface RestoreModel {
+  id: string;
+  /** Pixels around a tile that change its result measurably: the tile overlap. */
+  overlap: number;
+  /** What it can repair; other damage is ignored. */
+  mends: readonly (keyof Damage)[];
+  /** A tile (3 channels, any size from 1×1) without the damage that it is told of. */
+  restore(tile: Pixels, damage: Damage): Promise<Pixels>;
 }
 
 /** The files of a model beside its network, by the `part` that its entry calls them. Errors: `model_unavailable` if it lists none. */

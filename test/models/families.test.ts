@@ -8,7 +8,7 @@ import { type ModelEntry, readLockfile, type WeightFile } from '#src/models/lock
 import { bundledFolder, lockfilePath } from '#src/models/weights.js';
 import { sharedFiles } from '../helpers/shared.js';
 import { install, tinyCutout, tinyInpainter, tinySaliency, tinyUpscaler } from '../helpers/tiny-models.js';
-import { inpaintContract, mattingContract, upscaleContract } from './model-contract.js';
+import { inpaintContract, mattingContract, restoreContract, upscaleContract } from './model-contract.js';
 
 const tinies = [
   tinyCutout(),
@@ -35,6 +35,7 @@ function load(entry: ModelEntry): Promise<LoadedModel> {
 for (const entry of [...tinies.map((tiny) => tiny.entry), ...bundled]) {
   if (entry.task === 'super-resolution') upscaleContract(entry.id, () => load(entry), { exact: true });
   else if (entry.task === 'inpainting') inpaintContract(entry.id, () => load(entry));
+  else if (entry.task === 'image-restoration') restoreContract(entry.id, () => load(entry));
   else mattingContract(entry.id, () => load(entry));
 }
 

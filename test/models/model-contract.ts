@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Pixels, Size } from '#src/engine/media/media.js';
 import type { LoadedModel } from '#src/models/load.js';
-import type { InpaintModel, MattingModel, UpscaleModel } from '#src/models/model.js';
+import type { Damage, InpaintModel, MattingModel, RestoreModel, UpscaleModel } from '#src/models/model.js';
 import { enlarge } from '#src/models/tiling.js';
 import { joinRows, noise, psnr, readerOf } from '../helpers/pictures.js';
 
@@ -145,6 +145,42 @@ export function inpaintContract(name: string, load: () => Promise<LoadedModel>):
         const crop = noise({ width: 33, height: 20 }, 3);
         const mask: Pixels = { data: new Uint8Array(33 * 20).fill(255), width: 33, height: 20, channels: 1 };
         expect((await model.fill(crop, mask)).data).toHaveLength(crop.data.length);
+      }));
+  });
+}
+
+const clean: Damage = { noise: 0, jpeg: 0, blur: 0 };
+
+/** What every model for restoration does, whatever its family. */
+export function restoreContract(name: string, load: () => Promise<LoadedModel>): void {
+  const using = withModel(load, 'image-restoration');
+
+  describe(`${name} as a model for restoration`, () => {
+    test.each([
+      [1, 1],
+      [7, 90],
+      [130, 61],
+    ])('restores a tile of %d × %d', (width, height) =>
+      using(async (model: RestoreModel) => {
+        const tile = noise({ width, height }, 3);
+        const restored = await model.restore(tile, { noise: 20, jpeg: 0.5, blur: 1 });
+        expect(restored).toMatchObject({ width, height, channels: 3 });
+        expect(restored.data).toHaveLength(width * height * 3);
+      }),
+    );
+
+    test('gives the same twice', () =>
+      using(async (model: RestoreModel) => {
+        const tile = noise({ width: 31, height: 20 }, 3);
+        const damage = { ...clean, noise: 30 };
+        expect((await model.restore(tile, damage)).data).toEqual((await model.restore(tile, damage)).data);
+      }));
+
+    test('leaves a picture alone of which it is told that nothing is wrong', () =>
+      using(async (model: RestoreModel) => {
+        if (model.mends.length < 3) return;
+        const tile = noise({ width: 31, height: 20 }, 3);
+        expect((await model.restore(tile, clean)).data).toEqual(tile.data);
       }));
   });
 }

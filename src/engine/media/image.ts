@@ -5,6 +5,7 @@ import { EngineError } from '../errors.js';
 import type { OutputFile } from '../operations/operation.js';
 import type { ColourProfile, EncodeOptions, ImageKit, PixelReader } from '../operations/workbench.js';
 import { packFiles } from './archive.js';
+import { readJpegQuality } from './jpeg-quality.js';
 import { admit, broken, checkOutput, checkSize, type Terms } from './gate.js';
 import {
   contentTypes,
@@ -109,6 +110,7 @@ export function createImageKit({ folder, limits }: { folder: string; limits: Ima
       params.set(path, param);
       return (await admitKnown(path)).facts;
     },
+    jpegQuality: readJpegQuality,
     decode: async (path, options) => decode(await admitKnown(path, options?.profile), options),
     open: async (path, options) => spoolRows(await admitKnown(path, options?.profile), newFile('v')),
     profile: async (path) => (await admitKnown(path)).profile,

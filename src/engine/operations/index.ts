@@ -1,4 +1,5 @@
 import { backgroundRemoval } from './background-removal.js';
+import { imageRestoration } from './image-restoration.js';
 import type { ModelNeed, Operation } from './operation.js';
 import { superResolution } from './super-resolution.js';
 import { videoGeneration } from './video-generation.js';
@@ -6,7 +7,7 @@ import { videoGeneration } from './video-generation.js';
 export { parseParams } from './params.js';
 
 /** Everything that can be asked for. */
-export const operations: readonly Operation[] = [backgroundRemoval, superResolution, videoGeneration];
+export const operations: readonly Operation[] = [backgroundRemoval, superResolution, imageRestoration, videoGeneration];
 
 /** The operation of this name, or undefined. */
 export function findOperation(name: string, among: readonly Operation[] = operations): Operation | undefined {

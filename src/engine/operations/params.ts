@@ -47,6 +47,15 @@ export function listOf<Item extends z.ZodType>(item: Item, { most, error }: { mo
   return z.preprocess(toList, z.array(item, { error }).max(most, { error }));
 }
 
+/** How strongly to do something: 0 to 1, or `auto` to let the picture decide. */
+export function strength() {
+  const error = 'auto or a number from 0 to 1';
+  return z.preprocess(
+    toNumber,
+    z.union([z.literal('auto'), z.number().min(0, { error }).max(1, { error })], { error }),
+  );
+}
+
 /** True or false, also as `true`, `false`, `1`, `0` in a string. */
 export function flag() {
   return z.preprocess(toBoolean, z.boolean({ error: 'true or false' }));
@@ -94,7 +103,9 @@ function list(values: readonly (string | number)[]): string {
 }
 
 function toNumber(value: unknown): unknown {
-  return typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
+  if (typeof value !== 'string' || value.trim() === '') return value;
+  const number = Number(value);
+  return Number.isNaN(number) ? value : number;
 }
 
 function toList(value: unknown): unknown {

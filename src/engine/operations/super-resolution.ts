@@ -10,6 +10,7 @@ import { enlarge } from '../../models/tiling.js';
 import { EngineError } from '../errors.js';
 import { type OutputFormat, outputFormats, type Pixels, type Size } from '../media/media.js';
 import type { ModelNeed, Operation, Outcome } from './operation.js';
+import { middleOf } from './picture-middle.js';
 import { flag, formatParam, modelParam, numberBetween, oneOf, wholeNumberBetween } from './params.js';
 import { type Mixture, type PixelReader, twinOf, type Workbench } from './workbench.js';
 
@@ -208,7 +209,7 @@ const lookedAt = 512;
 async function kindOf(source: PixelReader, { model, content }: Params): Promise<Pick<Choice, 'kind' | 'reason'>> {
   if (model !== 'auto') return { kind: 'as named', reason: 'a model was named' };
   if (content !== 'auto') return { kind: content, reason: '`content` says so' };
-  const facts = measurePicture(await middleOf(source));
+  const facts = measurePicture(await middleOf(source, lookedAt));
   if (facts.noise >= noisy) return { kind: 'damaged', reason: `noise of ${facts.noise.toFixed(1)} of 255` };
   if (facts.blockiness >= blocky) return { kind: 'damaged', reason: `JPEG blocks, ${facts.blockiness.toFixed(2)}` };
   if (isDrawing(facts)) return { kind: 'drawing', reason: `flat areas of ${Math.round(facts.flatness * 100)} %` };
@@ -222,20 +223,6 @@ const blocky = 1.35;
 
 function isDrawing({ flatness, sharpness }: PictureFacts): boolean {
   return flatness > 0.5 && sharpness > 0.6;
-}
-
-/** From the middle, on the grid of JPEG's blocks. */
-async function middleOf(source: PixelReader): Promise<Pixels> {
-  const width = Math.min(lookedAt, source.width);
-  const height = Math.min(lookedAt, source.height);
-  const left = Math.floor((source.width - width) / 16) * 8;
-  const rows = await source.readRows(Math.floor((source.height - height) / 16) * 8, height);
-  const data = new Uint8Array(width * height * rows.channels);
-  for (let y = 0; y < height; y++) {
-    const at = (y * rows.width + left) * rows.channels;
-    data.set(rows.data.subarray(at, at + width * rows.channels), y * width * rows.channels);
-  }
-  return { data, width, height, channels: rows.channels };
 }
 
 function prepared(model: UpscaleModel, { tta }: Params): UpscaleModel {

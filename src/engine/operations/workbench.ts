@@ -39,6 +39,8 @@ export type ColourProfile = 'own' | Uint8Array;
 export interface ImageKit {
   /** Header facts, after every limit was checked. Errors: `invalid_input`, `too_large`, `unsupported`. */
   facts(path: string, param: string): Promise<ImageFacts>;
+  /** The quality 1..100 that a JPEG file was written with; null for other formats. */
+  jpegQuality(path: string): Promise<number | null>;
   /** The picture at its own size, or resized to exactly `size`; alpha is kept unless `channels` is 3 (flattened on white). */
   decode(path: string, options?: { size?: Size; channels?: 3 | 4; profile?: ColourProfile }): Promise<Pixels>;
   /** Decodes once to a temporary file that is read by rows. */
