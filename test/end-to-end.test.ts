@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { openAsBlob } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
+import OpenAI, { toFile } from 'openai';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { tempFolderOfFile } from './helpers/temp-folder.js';
@@ -113,6 +114,62 @@ describe('a photograph', () => {
     expect(await other.json()).toMatchObject({ error: { code: 'idempotency_key_reuse' } });
   });
 });
+
+describe('many photographs', () => {
+  it('are cut out in one batch, of which one that is none fails alone', async () => {
+    const small = await sharp(photo).resize({ width: 96 }).jpeg().toBuffer();
+    const body = formOf(small);
+    body.append('image', new Blob(['<svg xmlns="http://www.w3.org/2000/svg"/>']), 'drawing.svg');
+    body.append('image', new Blob([new Uint8Array(small)]), 'again.jpg');
+    const accepted = await post('/api/generate/background-removal/batch', body);
+    expect(accepted.status).toBe(202);
+    const { batch_id } = (await accepted.json()) as { batch_id: string };
+    const batch = await until(async () => {
+      const answer = await fetch(`${url}/api/generate/background-removal/batch/${batch_id}`);
+      const now = (await answer.json()) as Batch;
+      return now.completed + now.failed === 3 ? now : null;
+    }, `${batch_id} ended`);
+    expect(batch.jobs.map(({ image_name, status }) => [image_name, status])).toEqual([
+      ['small.jpg', 'COMPLETED'],
+      ['drawing.svg', 'FAILED'],
+      ['again.jpg', 'COMPLETED'],
+    ]);
+    expect((await sharp(await download(batch.jobs[2]?.output_url ?? '')).metadata()).hasAlpha).toBe(true);
+  });
+});
+
+describe('a clip', () => {
+  it('is made of a photograph for a client that was written for OpenAI', { timeout: 90_000 }, async () => {
+    const client = new OpenAI({ apiKey: 'none', baseURL: `${url}/v1` });
+    const { id } = await client.videos.create({
+      model: 'sora-2',
+      prompt: 'The camera slowly pushes in',
+      seconds: '4',
+      size: '480x480' as '720x1280',
+      input_reference: await toFile(await openAsBlob(photo), 'photo.jpg'),
+    });
+    const video = await until(
+      async () => {
+        const now = await client.videos.retrieve(id);
+        expect(now.error).toBeNull();
+        return now.status === 'completed' ? now : null;
+      },
+      `${id} completed`,
+      80_000,
+    );
+    expect(video).toMatchObject({ size: '480x480', seconds: '4', model_actual: 'local-motion-i2v' });
+    const clip = Buffer.from(await (await client.videos.downloadContent(id)).arrayBuffer());
+    expect(clip.toString('latin1', 4, 8)).toBe('ftyp');
+    const native = (await (await fetch(`${url}/v1/video/generations/${id}`)).json()) as Status;
+    expect(await download(native.output_url)).toEqual(clip);
+  });
+});
+
+interface Batch {
+  completed: number;
+  failed: number;
+  jobs: { status: string; image_name?: string; output_url: string | null }[];
+}
 
 interface Status {
   id: string;

@@ -9,6 +9,7 @@ import type { Operation } from './operations/operation.js';
 import type { HostFacts } from './task.js';
 
 export { type Delivery, type DeliveryState, deliveryStates } from './jobs/delivery-store.js';
+export { debugBlock } from './routing.js';
 export type { ModelStatus };
 
 /** A file that came with a request and is stored, not yet looked into. */

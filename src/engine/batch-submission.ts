@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { BatchItem, BatchSubmission, ReceivedFile, Submission, SubmittedBatch } from './api.js';
+import { isDataUri } from './data-uri.js';
 import { EngineError, type ErrorCode, serializeError, toEngineError } from './errors.js';
 import { discard, fingerprint, isReceived } from './intake.js';
 import type { NewBatch, NewBatchItem } from './jobs/job-store.js';
@@ -89,15 +90,21 @@ async function prepareItem(item: BatchItem, preparing: Preparing): Promise<NewBa
   }
 }
 
-/** The row of an item that can't be done: as it was sent. */
+/** The row of an item that can't be done: as it was sent, with the names of its pictures in their place. */
 function unable(
-  { owner, params, webhook, priority = 0 }: Submission,
+  { owner, inputs, webhook, priority = 0, ...sent }: Submission,
   { operation, id, parts }: { operation: Operation; id: string; parts: SubmissionParts },
 ): NewBatchItem['job'] {
   const { name, lane } = operation;
   const told = acceptable(webhook, parts);
   const { timeoutMs } = parts;
+  const params = { ...sent.params, ...Object.fromEntries(inputs.flatMap(nameOf)) };
   return { id, operation: name, lane, owner, priority, params, inputs: [], warnings: [], webhook: told, timeoutMs };
+}
+
+function nameOf(input: BatchItem['inputs'][number]): [string, string][] {
+  if (isReceived(input)) return input.name === undefined ? [] : [[`${input.field}_name`, input.name]];
+  return isDataUri(input.url) ? [] : [[`${input.field}_url`, input.url]];
 }
 
 /** The webhook of an item may be what is wrong with it. */

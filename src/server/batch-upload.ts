@@ -135,6 +135,6 @@ async function takeItem(
 function refused(params: Fields, names: PictureNames, thrown: unknown): BatchItem {
   const refusal = toEngineError(thrown);
   if (refusal.code !== 'invalid_input' && refusal.code !== 'too_large') throw refusal;
-  const words = Object.entries(params).filter(([name]) => !names.has(name));
+  const words = Object.entries(params).filter(([name, value]) => !names.has(name) || /^https?:/i.test(String(value)));
   return { params: Object.fromEntries(words), inputs: [], refusal };
 }

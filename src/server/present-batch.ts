@@ -65,11 +65,12 @@ function asAccepted(job: Job): Job {
 
 function presentBatchJob(job: Job, view: BatchView) {
   const [output] = job.result?.outputs ?? [];
-  const { url: imageUrl = null, name } = job.inputs[0] ?? {};
+  // The params of an item that was refused say what its pictures were.
+  const { url = job.params.image_url ?? null, name = job.params.image_name } = job.inputs[0] ?? {};
   return {
     id: job.id,
     ...wordsOf(job),
-    image_url: imageUrl,
+    image_url: url,
     ...(name !== undefined && { image_name: name }),
     status: view.words[job.state],
     output_url: output ? presentOutput(output, view).url : null,

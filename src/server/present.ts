@@ -1,3 +1,4 @@
+import { debugBlock } from '../engine/api.js';
 import type { Job, JobOutput, JobState } from '../engine/jobs/job-store.js';
 import { jobError } from './errors.js';
 
@@ -56,7 +57,7 @@ export function presentJob(job: Job, type: string, view: View) {
     webhook_url: job.webhook?.url ?? null,
     credits: 0,
     failover_used: failoverUsed(job),
-    debug: job.result === null ? null : inSnakeCase(job.result.facts),
+    debug: debugOf(job),
     created_at: timestamp(job.createdAt),
     completed_at: job.finishedAt === null ? null : timestamp(job.finishedAt),
   };
@@ -71,6 +72,7 @@ export function presentAccepted(job: Job, type: string, view: View): PublicJob {
     state: 'queued',
     result: null,
     error: null,
+    routing: null,
     progress: 0,
     stage: null,
     finishedAt: null,
@@ -110,19 +112,25 @@ export function presentOutput(output: JobOutput, { baseUrl }: Pick<View, 'baseUr
   return { url: `${baseUrl}/output/${output.blob}`, content_type: output.contentType, width, height };
 }
 
-/** The model that did the work; until then the one that was asked for, which may be `auto`. */
-export function modelActual(job: Job): string {
-  return job.result?.modelActual ?? modelOf(job);
+/** What did the work; until then what has it; until then what was asked for, which may be `auto`. */
+export function modelActual({ result, routing, ...job }: Job): string {
+  return result?.modelActual ?? routing?.actual ?? routing?.requested ?? modelOf(job);
 }
 
 /** The model that was asked for. */
-export function modelOf(job: Job): string {
+export function modelOf(job: Pick<Job, 'params'>): string {
   return String(job.params.model ?? 'auto');
 }
 
 /** Whether another backend did the work than the one that the request would have gone to. */
-export function failoverUsed(job: Job): boolean {
-  return job.result?.facts.failoverUsed === true;
+export function failoverUsed({ routing }: Job): boolean {
+  return routing !== null && routing.submissionFailover !== null;
+}
+
+/** What the router decided, and what the work was like; null before there is anything to say. */
+function debugOf({ routing, result }: Job): Record<string, unknown> | null {
+  if (routing === null && result === null) return null;
+  return { ...debugBlock(routing), ...inSnakeCase(result?.facts ?? {}) };
 }
 
 function inSnakeCase(facts: Record<string, unknown>): Record<string, unknown> {

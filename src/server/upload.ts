@@ -15,9 +15,11 @@ export interface UploadLimits {
 export interface Intake {
   engine: Pick<Engine, 'receive' | 'discard'>;
   limits: UploadLimits;
-  /** Takes what concerns the answer and not the job out of the params; may throw. */
-  takeOwn?: ((params: Record<string, unknown>) => void) | undefined;
+  takeOwn?: TakeOwn | undefined;
 }
+
+/** Takes what concerns the answer and not the job out of the params, which came with so many pictures; may throw. */
+export type TakeOwn = (params: Record<string, unknown>, pictures: number) => void;
 
 /** Room for the text fields and part headers of a form. */
 const formOverhead = 8_000_000;
@@ -55,7 +57,7 @@ export type PictureNames = Map<string, Required<Pick<PictureField, 'field' | 'ma
 export function pictureNames({ pictures }: Operation): PictureNames {
   const names: PictureNames = new Map();
   for (const [index, { field, max = 1 }] of pictures.entries()) {
-    const others = index === 0 ? ['file', `${field}_file`] : [];
+    const others = index === 0 ? ['file', `${field}_file`, 'input_reference', 'input_reference[image_url]'] : [];
     const several = max > 1 ? [`${field}_urls`] : [];
     for (const name of [field, `${field}[]`, `${field}_url`, ...several, ...others]) names.set(name, { field, max });
   }
@@ -146,15 +148,16 @@ export async function takePictures(body: Record<string, unknown>, { names, files
     const picture = names.get(name);
     if (picture === undefined) params.push([name, value]);
     if (picture === undefined || value === null || value === '') continue;
-    for (const each of picture.max > 1 && Array.isArray(value) ? value : [value]) {
+    for (const sent of picture.max > 1 && Array.isArray(value) ? value : [value]) {
       note(taken, picture, `\`${name}\``);
       const { field } = picture;
+      const each = unwrap(sent);
       if (isAddress(each)) links.push({ field, url: each.trim() });
       else files.push(await intake.engine.receive(Readable.from([decodeBase64(each, name)]), field));
     }
   }
   const rest = Object.fromEntries(params);
-  intake.takeOwn?.(rest);
+  intake.takeOwn?.(rest, files.length + links.length);
   return { params: rest, inputs: [...files, ...links] };
 }
 
@@ -172,6 +175,11 @@ function note(taken: Taken, { field, max }: Picture, what: string): void {
 
 function pictureOf(names: PictureNames, field: string): Picture {
   return names.get(field) ?? { field, max: 1 };
+}
+
+/** OpenAI's clients write `{"image_url": "https://…"}` where an address would do. */
+function unwrap(value: unknown): unknown {
+  return typeof value === 'object' && value !== null && 'image_url' in value ? value.image_url : value;
 }
 
 function isAddress(value: unknown): value is string {

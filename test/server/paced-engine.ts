@@ -11,11 +11,13 @@ import type { HostFacts, Progress, Task, TaskResult, TaskRunner } from '#src/eng
 import { tempFolder } from '../helpers/temp-folder.js';
 import { until } from '../helpers/until.js';
 
+type Format = 'png' | 'webp' | 'jpg' | 'mp4';
+
 /** One attempt of a job, in the hands of a test. Each method resolves when the job's row says the same. */
 export interface Attempt {
   job: Job;
   progress(fraction: number): Promise<void>;
-  finish(bytes: Buffer, format?: 'png' | 'webp' | 'jpg'): Promise<void>;
+  finish(bytes: Buffer, format?: Format): Promise<void>;
   fail(code: ErrorCode, message: string, param?: string): Promise<void>;
 }
 
@@ -115,8 +117,15 @@ const facts: HostFacts = {
   slots: everywhere,
 };
 
-function resultOf(path: string, format: 'png' | 'webp' | 'jpg'): TaskResult {
-  const contentType = format === 'jpg' ? 'image/jpeg' : `image/${format}`;
+const contentTypes: Record<Format, string> = {
+  png: 'image/png',
+  webp: 'image/webp',
+  jpg: 'image/jpeg',
+  mp4: 'video/mp4',
+};
+
+function resultOf(path: string, format: Format): TaskResult {
+  const contentType = contentTypes[format];
   return {
     outputs: [{ path, format, contentType, width: 8, height: 6 }],
     warnings: ['A warning of the model'],
@@ -124,5 +133,6 @@ function resultOf(path: string, format: 'png' | 'webp' | 'jpg'): TaskResult {
     device: 'cpu',
     models: [],
     stageMs: { infer: 12 },
+    ...(format === 'mp4' && { modelActual: 'local-motion-i2v' }),
   };
 }

@@ -1,49 +1,20 @@
-import type { Batch, Job } from '#src/engine/jobs/job-store.js';
+import type { Batch, Job, JobResult } from '#src/engine/jobs/job-store.js';
+import { noRouting } from '#src/engine/routing.js';
 import { familyOf, webhookPresenter } from '#src/server/present-webhook.js';
 import { describe, expect, it } from 'vitest';
+import { videoJob } from './jobs.js';
 
 const finishedAt = Date.parse('2026-03-09T16:12:43.900Z');
 const baseUrl = 'https://cdn.creativeai.run';
 
-function job(overrides: Partial<Job> = {}): Job {
-  return {
-    id: 'vgen_abc123',
-    operation: 'video-generation',
-    owner: 'local',
-    lane: 'remote',
-    priority: 0,
-    state: 'completed',
+const job = (overrides: Partial<Job> = {}): Job =>
+  videoJob({
     params: { model: 'auto', prompt: 'A drone shot', duration: 5 },
-    inputs: [],
-    warnings: [],
-    result: {
-      outputs: [{ blob: 'video-abc123.mp4', format: 'mp4', contentType: 'video/mp4' }],
-      modelActual: 'seedance-t2v',
-      warnings: [],
-      facts: { failoverUsed: true },
-    },
-    error: null,
-    errors: [],
-    progress: 1,
-    stage: null,
-    attempt: 1,
-    maxAttempts: 3,
-    interruptions: 0,
-    token: 1,
-    cancelRequested: false,
-    timeoutMs: 1,
-    batch: null,
-    webhook: null,
-    autoRetry: false,
-    routing: null,
-    createdAt: finishedAt - 1000,
-    runAt: 0,
-    startedAt: 0,
+    result: { ...videoJob().result, modelActual: 'seedance-t2v' } as JobResult,
+    routing: { ...noRouting, submissionFailover: 'unavailable' },
     finishedAt,
-    leaseExpiresAt: null,
     ...overrides,
-  };
-}
+  });
 
 const failed = (code: 'timeout' | 'internal', message: string): Partial<Job> => ({
   state: 'failed',

@@ -74,6 +74,7 @@ const params = z.object({
   ai_director_mode: flag().default(false).describe('Divides the clip into shots by itself'),
   transition: oneOf(transitions).default('cut').describe('From shot to shot'),
   loop: flag().default(false).describe('The end goes over into the beginning'),
+  failover: flag().default(true).describe('Whether another backend may take the job when the first one fails'),
   sound: flag().default(false).describe('With sound, where the model can make it'),
   cfg_scale: numberBetween(0, 1)
     .optional()
@@ -94,6 +95,7 @@ export const videoGeneration: Operation<Params> = {
   type: 'VIDEO_GENERATION',
   command: 'video',
   idPrefix: 'vgen',
+  batch: { idPrefix: 'video_batch', jobIdPrefix: 'vid', max: 20 },
   syncPaths: [],
   lane: 'media',
   pictures: [

@@ -28,24 +28,37 @@ export function addGenerateBatchRoutes(router: Router<RequestState>, surface: Su
     const path = `/api/generate/${operation.name}/batch`;
     addBatchRoutes(router, surface, { operation, path, list, words: upperStatuses, pollSeconds: 1 });
   }
+  router.get('/api/generate/status/:id', async (ctx, next) => {
+    const id = ctx.params.id ?? '';
+    const operation = surface.engine.operations.find(({ batch }) => batch && id.startsWith(`${batch.idPrefix}_`));
+    // Jobs are shown by the route of the same path.
+    if (!operation) return next();
+    const batch = await findBatch(ctx, surface, operation);
+    show(ctx, batch, { surface, words: upperStatuses, pollSeconds: 1 });
+  });
 }
 
 /** Submits, shows and cancels batches of one operation at one place. */
 export function addBatchRoutes(router: Router<RequestState>, surface: Surface, place: BatchPlace): void {
-  const { engine } = surface;
-  const show = (ctx: Context, batch: Batch) => {
-    ctx.set({ ...batchHeaders(batch), 'Cache-Control': 'no-store' });
-    if (batch.finishedAt === null) ctx.set('x-poll-interval', String(place.pollSeconds));
-    ctx.body = presentBatch(batch, { ...viewOf(ctx, surface), words: place.words });
-  };
-  router.post(place.path, (ctx) => submitBatch(ctx, surface, place));
-  router.get(`${place.path}/:id`, async (ctx) => {
-    show(ctx, await findBatch(ctx, surface, place));
+  const { path, operation } = place;
+  router.post(path, (ctx) => submitBatch(ctx, surface, place));
+  router.get(`${path}/:id`, async (ctx) => {
+    show(ctx, await findBatch(ctx, surface, operation), { surface, ...place });
   });
-  router.post(`${place.path}/:id/cancel`, async (ctx) => {
-    const { id } = await findBatch(ctx, surface, place);
-    show(ctx, await engine.cancelBatch(id));
+  router.post(`${path}/:id/cancel`, async (ctx) => {
+    const { id } = await findBatch(ctx, surface, operation);
+    show(ctx, await surface.engine.cancelBatch(id), { surface, ...place });
   });
+}
+
+interface Showing extends Pick<BatchPlace, 'words' | 'pollSeconds'> {
+  surface: Surface;
+}
+
+function show(ctx: Context, batch: Batch, { surface, words, pollSeconds }: Showing): void {
+  ctx.set({ ...batchHeaders(batch), 'Cache-Control': 'no-store' });
+  if (batch.finishedAt === null) ctx.set('x-poll-interval', String(pollSeconds));
+  ctx.body = presentBatch(batch, { ...viewOf(ctx, surface), words });
 }
 
 async function submitBatch(ctx: Context, surface: Surface, { operation, path, list, ...place }: BatchPlace) {
@@ -76,7 +89,7 @@ async function submitBatch(ctx: Context, surface: Surface, { operation, path, li
 async function findBatch(
   ctx: Context & { params: Record<string, string> },
   { engine }: Surface,
-  { operation }: BatchPlace,
+  operation: Operation,
 ): Promise<Batch> {
   const id = ctx.params.id ?? '';
   const batch = await engine.getBatch(id).catch((error: unknown) => {

@@ -6,7 +6,7 @@ import type { Operation } from '../../engine/operations/operation.js';
 import { generationHeaders, presentAccepted, presentJob, type View } from '../present.js';
 import { baseUrl, type Context, ownBases, type RequestState } from '../request.js';
 import type { Surface } from '../server.js';
-import { readSubmission } from '../upload.js';
+import { readSubmission, type TakeOwn } from '../upload.js';
 import { type Notice, takeNotice } from '../webhook-request.js';
 import { streamJob } from './events.js';
 
@@ -42,25 +42,27 @@ export function addGenerateRoutes(router: Router<RequestState>, surface: Surface
 export interface SubmitOptions {
   surface: Surface;
   /** Takes what concerns the answer and not the job out of the params. */
-  takeOwn?: (params: Record<string, unknown>) => void;
+  takeOwn?: TakeOwn;
   /** Default 0. */
   priority?: number;
+  /** Seconds between two looks that a client is advised to leave; default 1. */
+  pollSeconds?: number;
 }
 
 /** Reads a request and stores its job; sets the headers that tell of it. */
 export async function submit(
   ctx: Context,
   operation: Operation,
-  { surface, takeOwn, priority = 0 }: SubmitOptions,
+  { surface, takeOwn, priority = 0, pollSeconds = pollIntervalSeconds }: SubmitOptions,
 ): Promise<Submitted> {
   const { engine, options, uploads } = surface;
   let notice: Notice = { autoRetry: false };
   const { params, inputs } = await readSubmission(ctx, operation, {
     engine,
     limits: uploads,
-    takeOwn(own) {
+    takeOwn(own, pictures) {
       notice = takeNotice(own, viewOf(ctx, surface), ctx);
-      takeOwn?.(own);
+      takeOwn?.(own, pictures);
     },
   });
   const submitted = await engine.submit({
@@ -75,7 +77,7 @@ export async function submit(
   });
   const { job, replayed } = submitted;
   ctx.state.log = ctx.state.log.child({ job: job.id });
-  ctx.set({ ...generationHeaders(job), 'x-poll-interval': String(pollIntervalSeconds) });
+  ctx.set({ ...generationHeaders(job), 'x-poll-interval': String(pollSeconds) });
   if (replayed) ctx.set('Idempotent-Replayed', 'true');
   return submitted;
 }
@@ -86,7 +88,7 @@ export function viewOf(ctx: Context, { options, now }: Surface): View {
 }
 
 /** The job of the path. Errors: `not_found`, in the same words for a job of another key: nobody learns that it is there. */
-async function findJob(ctx: Context & { params: Record<string, string> }, { engine }: Surface): Promise<Job> {
+export async function findJob(ctx: Context & { params: Record<string, string> }, { engine }: Surface): Promise<Job> {
   const id = ctx.params.id ?? '';
   const job = await engine.get(id).catch((error: unknown) => {
     if (toEngineError(error).code === 'not_found') return null;

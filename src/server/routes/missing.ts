@@ -14,7 +14,7 @@ export function answerMissing(routers: Router<RequestState>[]): Middleware<Reque
     const allowed = [...new Set(routes.filter((route) => route.match(ctx.path)).flatMap(({ methods }) => methods))];
     if (allowed.length === 0) {
       const asked = `${ctx.method} ${ctx.path.slice(0, 100)}`;
-      throw new EngineError('not_found', `There is no ${asked}. There is: ${listing.join(', ')}`);
+      throw new EngineError('not_found', `There is no ${asked}. There is: ${[...new Set(listing)].join(', ')}`);
     }
     sendError(ctx, 'method_not_allowed', `Expected ${allowed.join(' or ')} for ${ctx.path}, got ${ctx.method}`);
     ctx.set('Allow', allowed.join(', '));

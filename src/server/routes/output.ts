@@ -18,22 +18,24 @@ interface Range {
 }
 
 /** `GET /output/{id}`, for anybody who knows the name (it cannot be guessed): whole or in part, cacheable for as long as it is kept. */
-export function addOutputRoutes(router: Router<RequestState>, { engine, options, now }: Surface): void {
-  router.get('/output/:id', async (ctx) => {
-    const id = ctx.params.id ?? '';
-    if (!/^[\w-]{1,120}\.\w{1,8}$/.test(id)) throw new EngineError('not_found', 'There is no such output');
-    const facts = await engine.statOutput(id);
-    const validators = { etag: `"${facts.etag}"`, lastModified: new Date(facts.createdAt).toUTCString() };
-    const isKnownAlready = isKnown(ctx, validators);
-    const range = isKnownAlready ? null : readRange(ctx, facts, validators);
-    if (range === 'unsatisfiable') return refuseRange(ctx, facts);
-    // Opened before a header says that all is well.
-    if (ctx.method === 'GET' && !isKnownAlready) ctx.body = await engine.readOutput(id, range ?? undefined);
-    const maxAgeSeconds = Math.max(0, Math.floor((facts.createdAt + options.retentionMs - now()) / 1000));
-    describe(ctx, validators, maxAgeSeconds);
-    if (isKnownAlready) ctx.status = 304;
-    else describeContent(ctx, facts, range);
-  });
+export function addOutputRoutes(router: Router<RequestState>, surface: Surface): void {
+  router.get('/output/:id', (ctx) => sendOutput(ctx, ctx.params.id ?? '', surface));
+}
+
+/** Answers with a stored output. Errors: `not_found`, `gone`. */
+export async function sendOutput(ctx: Context, id: string, { engine, options, now }: Surface): Promise<void> {
+  if (!/^[\w-]{1,120}\.\w{1,8}$/.test(id)) throw new EngineError('not_found', 'There is no such output');
+  const facts = await engine.statOutput(id);
+  const validators = { etag: `"${facts.etag}"`, lastModified: new Date(facts.createdAt).toUTCString() };
+  const isKnownAlready = isKnown(ctx, validators);
+  const range = isKnownAlready ? null : readRange(ctx, facts, validators);
+  if (range === 'unsatisfiable') return refuseRange(ctx, facts);
+  // Opened before a header says that all is well.
+  if (ctx.method === 'GET' && !isKnownAlready) ctx.body = await engine.readOutput(id, range ?? undefined);
+  const maxAgeSeconds = Math.max(0, Math.floor((facts.createdAt + options.retentionMs - now()) / 1000));
+  describe(ctx, validators, maxAgeSeconds);
+  if (isKnownAlready) ctx.status = 304;
+  else describeContent(ctx, facts, range);
 }
 
 /** Whether the caller says that it has these bytes. Koa's `fresh` gives in to `no-cache`, which is meant for caches and is sent by `fetch`. */

@@ -37,6 +37,7 @@ describe('the params of a clip', () => {
       motion: 'auto',
       scene: 'auto',
       easing: 'ease',
+      failover: true,
       ai_director_mode: false,
       transition: 'cut',
       loop: false,

@@ -1,7 +1,5 @@
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { once } from 'node:events';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { startPictureShop } from '../../helpers/picture-shop.js';
 import { startReceiver } from '../../helpers/receiver.js';
 import { bodyOf, errorOf, picture, startServer, until } from '../harness.js';
 
@@ -31,19 +29,6 @@ const json = (body: object, headers: Record<string, string> = {}) => ({
   headers: { 'content-type': 'application/json', ...headers },
 });
 
-/** Serves pictures at any path but those that hold `missing`. */
-async function pictureShop(): Promise<{ url: string; host: string }> {
-  const server = createServer((request, response) => {
-    if (request.url?.includes('missing')) response.writeHead(404).end();
-    else response.end(picture);
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  onTestFinished(() => void server.close());
-  const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
-  return { url: `http://${host}`, host };
-}
-
 describe('POST /api/generate/<operation>/batch', () => {
   it('makes one job of each file of a form, with the params that all share', async () => {
     const { url, engine } = await startServer();
@@ -70,7 +55,7 @@ describe('POST /api/generate/<operation>/batch', () => {
   });
 
   it('takes addresses, base64 and objects with params of their own', async () => {
-    const shop = await pictureShop();
+    const shop = await startPictureShop(picture);
     const { url, engine } = await startServer({ settings: { DARKROOM_ALLOW_HOSTS: shop.host } });
     const images = [
       `${shop.url}/1.png`,
@@ -89,7 +74,7 @@ describe('POST /api/generate/<operation>/batch', () => {
   });
 
   it('lets a bad item fail alone, keeps nothing of it, and says why', async () => {
-    const shop = await pictureShop();
+    const shop = await startPictureShop(picture);
     const { url, engine } = await startServer({ settings: { DARKROOM_ALLOW_HOSTS: shop.host } });
     const images = [
       `${shop.url}/good.png`,
@@ -108,6 +93,7 @@ describe('POST /api/generate/<operation>/batch', () => {
       ['FAILED', expect.stringContaining('Expected `images[4]` to be an object, got 7')],
       ['FAILED', expect.stringContaining('No picture came')],
     ]);
+    expect(batch.jobs[1]).toMatchObject({ image_url: `${shop.url}/missing.png` });
     expect(await engine.stored()).toHaveLength(1);
     await (await engine.begin()).finish(picture);
     expect(await bodyOf<Batch>(fetch(`${url}${path}/${batch.batch_id}`))).toMatchObject({
@@ -199,6 +185,15 @@ describe('GET /api/generate/<operation>/batch/{id}', () => {
     const { jobs } = await bodyOf<Batch>(fetch(`${url}${path}/${batch_id}`));
     expect(jobs[0]?.output_url).toMatch(/\/output\/.*\.png$/);
     expect(jobs[2]).toMatchObject({ output_url: null, error_message: 'It is no picture' });
+  });
+
+  it('is there too under the shared status', async () => {
+    const { url } = await startServer();
+    const body = formOf({ 'a.png': picture });
+    const { batch_id } = await bodyOf<Batch>(fetch(url + path, { method: 'POST', body }));
+    const shared = await fetch(`${url}/api/generate/status/${batch_id}`);
+    expect(await shared.text()).toBe(await (await fetch(`${url}${path}/${batch_id}`)).text());
+    expect((await fetch(`${url}/api/generate/status/bgrm_batch_unknown`)).status).toBe(404);
   });
 
   it('knows no batch of another key', async () => {
