@@ -1,5 +1,6 @@
 import type { Pixels, Plane, Size } from '../engine/media/media.js';
 import { resizePlane } from './bilinear.js';
+import { shrunkTo } from './shrink.js';
 import { slideWindow } from './sliding-window.js';
 
 /** Alpha as a linear function of the colours (0..255) that varies smoothly over the picture, at the size of its guide. */
@@ -20,9 +21,8 @@ const usualReach = 2;
 const usualEpsilon = 2.55 ** 2;
 
 /** The size to which a picture is shrunk to be its own guide: small pictures stay as they are. */
-export function guideSize({ width, height }: Size): Size {
-  const factor = Math.min(1, guideSide / Math.max(width, height));
-  return { width: Math.max(1, Math.round(width * factor)), height: Math.max(1, Math.round(height * factor)) };
+export function guideSize(size: Size): Size {
+  return shrunkTo(size, guideSide);
 }
 
 export interface FitOptions {

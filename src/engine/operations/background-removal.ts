@@ -1,22 +1,16 @@
-import { z } from 'zod';
-import { alphaOfRows } from '../../models/alpha-rows.js';
-import { findNearbyColours, foregroundOfRows } from '../../models/foreground.js';
-import { fitAlpha, guideSize } from '../../models/guided-filter.js';
-import type { Pixels } from '../media/media.js';
-import type { Operation, OutputFile } from './operation.js';
-import { flag, formatParam, modelParam } from './params.js';
+import type { ModelEntry } from '../../models/lockfile.js';
+import { surveyAlpha } from '../../models/alpha-survey.js';
+import { putOnCanvas } from './cutout/canvas.js';
+import { drawingSlot, findSubject, type Subject } from './cutout/find-subject.js';
+import { type CutoutParams, hasBackdrop, params, readLayout, wantsMask } from './cutout/params.js';
+import { cutRows, maskRows } from './cutout/rows.js';
+import { openTarget } from './cutout/targets.js';
+import { judge } from './cutout/verdict.js';
+import type { ModelNeed, Operation, Outcome, OutputFile } from './operation.js';
 import type { PixelReader, Workbench } from './workbench.js';
 
-const params = z.object({
-  model: modelParam(),
-  only_mask: flag().default(false).describe('Give the mask itself: white is kept, black is removed'),
-  format: formatParam(['png', 'webp']),
-});
-
-type Params = z.output<typeof params>;
-
-/** Cuts out the foreground: the picture at its own size with a true alpha channel. */
-export const backgroundRemoval: Operation<Params> = {
+/** Cuts out the subject of a picture: at its own size with a true alpha channel, or ready for sale on a canvas. */
+export const backgroundRemoval: Operation<CutoutParams> = {
   name: 'background-removal',
   type: 'BACKGROUND_REMOVAL',
   command: 'cutout',
@@ -24,102 +18,112 @@ export const backgroundRemoval: Operation<Params> = {
   batch: { idPrefix: 'bgrm_batch', max: 100 },
   syncPaths: ['background-removal', 'remove-background'],
   lane: 'device',
-  pictures: [{ field: 'image', required: true }],
-  summary: 'Removes the background of a picture',
+  pictures: [{ field: 'image', required: true }, { field: 'trimap' }, { field: 'bg_image' }],
+  summary: 'Removes the background of a picture, and puts what is left on a canvas',
   params,
-  models: ({ model }) => [{ task: 'background-removal', wanted: model }],
-  async perform(bench, { only_mask, format }) {
-    const finding = await find(bench);
-    const source = await bench.images.open(bench.input('image'));
+  models: needs,
+  async perform(bench, options) {
+    bench.checkpoint('decode');
+    const { profile, warnings } = await colourProfile(bench, options);
+    const source = await bench.images.open(bench.input('image'), { profile: profile && 'own' });
     try {
-      const output = await (only_mask ? writeMask : writeCutout)(bench, { source, format, ...finding });
-      return { outputs: [output], warnings: [], facts: { width: source.width, height: source.height } };
+      const subject = await findSubject(bench, { source, options, profile: profile && 'own' });
+      try {
+        return await write(bench, { source, subject, options, profile, warnings: [...warnings, ...subject.warnings] });
+      } finally {
+        await subject.close();
+      }
     } finally {
       await source.close();
     }
   },
 };
 
-/** What the network and the colours of the picture say together. */
-interface Finding {
-  /** Alpha 0..255 of rows of the picture. */
-  findAlpha(rows: Pixels, top: number): Uint8Array;
-  /** Takes the background out of the colours of half transparent pixels. */
-  cleanColours(rows: Pixels, top: number): void;
+/** A general model, and one for drawings if there is one; a model that was named is for all pictures. */
+function needs({ model }: CutoutParams): ModelNeed[] {
+  const task = 'background-removal';
+  if (model !== 'auto') return [{ task, wanted: model }];
+  const suits = (kind: 'photograph' | 'drawing') => (entry: ModelEntry) =>
+    (entry.suits ?? ['photograph']).includes(kind) ? null : `it is not made for ${kind}s`;
+  return [
+    { task, wanted: model, misfit: suits('photograph') },
+    { task, slot: drawingSlot, wanted: model, misfit: suits('drawing'), optional: true },
+  ];
 }
 
-interface Cutout extends Finding {
+/** The profile that the result is to have; undefined for sRGB. */
+async function colourProfile(bench: Workbench, { icc }: CutoutParams) {
+  if (icc === 'srgb') return { profile: undefined, warnings: [] };
+  const profile = (await bench.images.profile(bench.input('image'))) ?? undefined;
+  return { profile, warnings: profile ? [] : ['The picture has no RGB profile to keep: the result is in sRGB'] };
+}
+
+interface Job {
   source: PixelReader;
-  format: Params['format'];
+  subject: Subject;
+  options: CutoutParams;
+  profile: Uint8Array | undefined;
+  warnings: string[];
 }
 
-// Few enough to stay in the cache of a core, enough to keep the disk out of it.
-const rowsAtATime = 128;
-
-/** Runs the network at its own size and fits what it says to the colours of the picture. */
-async function find(bench: Workbench): Promise<Finding> {
-  const { images } = bench;
-  const path = bench.input('image');
-  bench.checkpoint('decode');
-  const model = await bench.model('background-removal');
-  const facts = await images.facts(path, 'image');
-  const small = await images.decode(path, { size: model.inputSize(facts), channels: 3 });
-  const guide = await images.decode(path, { size: guideSize(facts), channels: 3 });
-  bench.checkpoint('infer');
-  const matte = await model.predict(small);
-  bench.checkpoint('compose');
-  const fit = fitAlpha(matte, guide);
-  const colours = findNearbyColours(guide, alphaOfRows(fit, guide)(guide, 0));
-  return { findAlpha: alphaOfRows(fit, facts), cleanColours: foregroundOfRows(colours, facts) };
+async function write(bench: Workbench, job: Job): Promise<Outcome> {
+  const { source, subject, options } = job;
+  const { output, isOpaque, survey, warnings, facts } = await (isPlain(bench, options) ? writePlain : writeCanvas)(
+    bench,
+    job,
+  );
+  const quality = judge(survey, subject);
+  const isFlattened = options.format === 'jpg' && !wantsMask(options) && !isOpaque;
+  const flattened = isFlattened ? ['JPEG has no transparency: the cut-out was put on white'] : [];
+  return {
+    outputs: [output],
+    warnings: [...warnings, ...flattened],
+    facts: { width: source.width, height: source.height, ...subject.facts, ...facts, quality },
+    ...(subject.foundBy === null ? {} : { modelActual: subject.foundBy }),
+  };
 }
 
-async function writeCutout(bench: Workbench, { source, format, ...finding }: Cutout): Promise<OutputFile> {
-  const target = await bench.images.create({ width: source.width, height: source.height, channels: 4 });
-  for await (const { rows, top } of bands(bench, source)) {
-    const result = withAlpha(rows, finding.findAlpha(rows, top));
-    finding.cleanColours(result, top);
-    keepTransparency(result.data, 4, rows);
-    await target.write(result);
-  }
-  bench.checkpoint('encode');
-  return target.encode(format);
+/** Whether the result has the size of the picture and nothing behind it: then nothing needs to be written twice. */
+function isPlain(bench: Workbench, options: CutoutParams): boolean {
+  const isEmpty = wantsMask(options) || (!hasBackdrop(options) && bench.inputs('bg_image').length === 0);
+  return readLayout(options) === null && isEmpty;
 }
 
-async function writeMask(bench: Workbench, { source, findAlpha, format }: Cutout): Promise<OutputFile> {
+interface Written {
+  output: OutputFile;
+  isOpaque: boolean;
+  survey: ReturnType<ReturnType<typeof surveyAlpha>['result']>;
+  warnings: string[];
+  facts: Record<string, unknown>;
+}
+
+async function writePlain(bench: Workbench, { source, subject, options, profile, warnings }: Job): Promise<Written> {
+  const survey = surveyAlpha(source);
   const { width, height } = source;
-  const mask = { data: new Uint8Array(width * height), width, height, channels: 1 } as const;
-  for await (const { rows, top } of bands(bench, source)) {
-    const alpha = findAlpha(rows, top);
-    keepTransparency(alpha, 1, rows);
-    mask.data.set(alpha, top * width);
+  const target = await openTarget(bench, { width, height, options, profile, isOpaque: false, hasBehind: false });
+  const rowsOf = wantsMask(options) ? maskRows : cutRows;
+  for await (const rows of rowsOf(bench, source, subject)) {
+    survey.add(rows);
+    await target.write(rows);
   }
   bench.checkpoint('encode');
-  return bench.images.encode(mask, format);
+  return { output: await target.finish(), isOpaque: false, survey: survey.result(), warnings, facts: {} };
 }
 
-/** The picture from top to bottom. */
-async function* bands(bench: Workbench, source: PixelReader): AsyncGenerator<{ rows: Pixels; top: number }> {
-  for (let top = 0; top < source.height; top += rowsAtATime) {
-    bench.checkpoint('compose', top / source.height);
-    yield { rows: await source.readRows(top, Math.min(rowsAtATime, source.height - top)), top };
+/** Where the subject is must be known before it can be placed: it is cut out to a file first. */
+async function writeCanvas(bench: Workbench, { source, subject, options, profile, warnings }: Job): Promise<Written> {
+  const surveying = surveyAlpha(source);
+  const writer = await bench.images.create({ width: source.width, height: source.height, channels: 4 });
+  for await (const rows of cutRows(bench, source, subject)) {
+    surveying.add(rows);
+    await writer.write(rows);
   }
-}
-
-function withAlpha({ data, width, height, channels }: Pixels, alpha: Uint8Array): Pixels {
-  const result = new Uint8Array(width * height * 4);
-  for (let at = 0, from = 0, to = 0; at < alpha.length; at++, from += channels, to += 4) {
-    result[to] = data[from] as number;
-    result[to + 1] = data[from + 1] as number;
-    result[to + 2] = data[from + 2] as number;
-    result[to + 3] = alpha[at] as number;
-  }
-  return { data: result, width, height, channels: 4 };
-}
-
-/** What was transparent before stays so: multiplies the alpha of the picture into the last of the channels of the result. */
-function keepTransparency(result: Uint8Array, channels: 1 | 4, before: Pixels): void {
-  if (before.channels !== 4) return;
-  for (let from = 3, to = channels - 1; to < result.length; from += 4, to += channels) {
-    result[to] = Math.round(((result[to] as number) * (before.data[from] as number)) / 255);
+  const survey = surveying.result();
+  const cut = await writer.read();
+  try {
+    const made = await putOnCanvas(bench, { cut, survey, options, profile });
+    return { ...made, survey, warnings: [...warnings, ...made.warnings] };
+  } finally {
+    await cut.close();
   }
 }

@@ -56,6 +56,12 @@ export function strength() {
   );
 }
 
+/** Text of a certain form, also as a number; `expected` says which form in words. */
+export function worded(isForm: (text: string) => boolean, expected: string) {
+  const asText = (value: unknown) => (typeof value === 'number' ? String(value) : value);
+  return z.preprocess(asText, z.string({ error: expected }).refine(isForm, { error: expected }));
+}
+
 /** True or false, also as `true`, `false`, `1`, `0` in a string. */
 export function flag() {
   return z.preprocess(toBoolean, z.boolean({ error: 'true or false' }));

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { matchColours } from '../../models/matched-colours.js';
 import type { PictureKind, UpscaleModel } from '../../models/model.js';
 import type { ModelEntry } from '../../models/lockfile.js';
-import { measurePicture, type PictureFacts } from '../../models/picture-facts.js';
+import { isDrawing, measurePicture } from '../../models/picture-facts.js';
 import { createResampler } from '../../models/resample.js';
 import { selfEnsemble } from '../../models/self-ensemble.js';
 import { splitWhenShort, tileFor } from '../../models/tile-memory.js';
@@ -203,7 +203,7 @@ function mix(
   };
 }
 
-/** What of a picture is looked at, in its middle: as many pixels as make the measures reliable. */
+/** Pixels a side of the middle that is looked at: as many as make the measures reliable. */
 const lookedAt = 512;
 
 async function kindOf(source: PixelReader, { model, content }: Params): Promise<Pick<Choice, 'kind' | 'reason'>> {
@@ -220,10 +220,6 @@ async function kindOf(source: PixelReader, { model, content }: Params): Promise<
 // of 15 it is 6 to 10, with JPEG of quality 50 and less blockiness is above 1.3 in most; drawings are flat to 60 %.
 const noisy = 5.5;
 const blocky = 1.35;
-
-function isDrawing({ flatness, sharpness }: PictureFacts): boolean {
-  return flatness > 0.5 && sharpness > 0.6;
-}
 
 function prepared(model: UpscaleModel, { tta }: Params): UpscaleModel {
   const steady = model.drifts ? matchColours(model) : model;

@@ -37,8 +37,8 @@ describe('parseParams', () => {
       params: { scale: 2, model: 'auto', content: 'auto', tta: false, format: 'png' },
       warnings: [],
     });
-    expect(parseParams(cutout, {})).toEqual({
-      params: { only_mask: false, model: 'auto', format: 'png' },
+    expect(parseParams(cutout, {})).toMatchObject({
+      params: { only_mask: false, model: 'auto', format: 'png', decontaminate: true, size: 'full', icc: 'srgb' },
       warnings: [],
     });
   });
@@ -76,7 +76,7 @@ describe('parseParams', () => {
     [upscale, { format: 'gif' }, 'format', 'Expected `format` to be png, webp or jpg, got "gif"'],
     [upscale, { model: 7 }, 'model', 'Expected `model` to be the id of a model, got 7'],
     [cutout, { only_mask: 'yes please' }, 'only_mask', 'Expected `only_mask` to be true or false, got "yes please"'],
-    [cutout, { format: 'jpg' }, 'format', 'Expected `format` to be png or webp, got "jpg"'],
+    [cutout, { format: 'gif' }, 'format', 'Expected `format` to be png, webp, jpg or zip, got "gif"'],
   ])('refuses what $name cannot take', (operation, raw, param, message) => {
     expect(() => parseParams(operation, raw)).toThrow(
       expect.objectContaining({ code: 'invalid_input', details: { param }, message }),
