@@ -53,6 +53,7 @@ export function presentJob(job: Job, type: string, view: View) {
     expired: urls.length > 0 && isExpired,
     error: job.error === null ? null : jobError(job.error),
     warnings: [...job.warnings, ...(job.result?.warnings ?? [])],
+    ...qualityOf(job),
     parameters,
     webhook_url: job.webhook?.url ?? null,
     credits: 0,
@@ -87,6 +88,7 @@ export function presentImageHead(job: Job) {
     id: job.id,
     model: modelActual(job),
     warnings: [...job.warnings, ...(job.result?.warnings ?? [])],
+    ...qualityOf(job),
   };
 }
 
@@ -103,7 +105,22 @@ export function generationHeaders(job: Job): Record<string, string> {
     'x-model-actual': modelActual(job),
     'x-failover-used': String(failoverUsed(job)),
     ...(typeof device === 'string' ? { 'x-device': device } : {}),
+    ...qualityHeader(job),
   };
+}
+
+/** The verdict on a result, from operations that give one. */
+function qualityOf({ result }: Job): { quality?: object } {
+  const quality = result?.facts.quality;
+  return typeof quality === 'object' && quality !== null ? { quality } : {};
+}
+
+/** The same as a header, for answers that are the picture itself; what is not ASCII is escaped. */
+function qualityHeader(job: Job): Record<string, string> {
+  const { quality } = qualityOf(job);
+  if (quality === undefined) return {};
+  const escape = (sign: string) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  return { 'x-quality': JSON.stringify(quality).replace(/[^\x20-\x7e]/g, escape) };
 }
 
 /** One output with its address. */

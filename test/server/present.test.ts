@@ -131,3 +131,24 @@ describe('generationHeaders', () => {
     );
   });
 });
+
+describe('the verdict on a result', () => {
+  const quality = { coverage: 0.4, confidence: 0.9, warnings: ['The background’s colour shows along the edges'] };
+  const judged = {
+    ...completed,
+    result: completed.result && { ...completed.result, facts: { device: 'cpu', quality } },
+  };
+
+  it('stands in every answer and in debug', () => {
+    expect(presentJob(judged, 'BACKGROUND_REMOVAL', view)).toMatchObject({ quality, debug: { quality } });
+    expect(presentImages(judged, view)).toMatchObject({ quality });
+    expect(presentJob(completed, 'BACKGROUND_REMOVAL', view)).not.toHaveProperty('quality');
+  });
+
+  it('comes as a header of plain ASCII with a picture', () => {
+    const header = generationHeaders(judged)['x-quality'] ?? '';
+    expect(header).toMatch(/^[\x20-\x7e]+$/);
+    expect(JSON.parse(header)).toEqual(quality);
+    expect(generationHeaders(completed)).not.toHaveProperty('x-quality');
+  });
+});
