@@ -1,4 +1,5 @@
 import { cutout } from './cutout.js';
+import { depthAnything } from './depth-anything.js';
 import { inpainter } from './inpainter.js';
 import { constantsProblem, type ModelEntry } from './lockfile.js';
 import type { ModelFamily } from './model.js';
@@ -9,7 +10,7 @@ import { srvgg } from './srvgg.js';
 import { upscaler } from './upscaler.js';
 
 /** Every family of weights that can be run. */
-export const families: readonly ModelFamily[] = [cutout, saliency, upscaler, srvgg, inpainter, restorer];
+export const families: readonly ModelFamily[] = [cutout, saliency, upscaler, srvgg, inpainter, restorer, depthAnything];
 
 /** The family of an entry. Errors: `model_unavailable` with its `familyProblem`. */
 export function familyOf(entry: ModelEntry): ModelFamily {

@@ -28,6 +28,7 @@ export interface ModelOfTask {
   'super-resolution': UpscaleModel;
   inpainting: InpaintModel;
   'image-restoration': RestoreModel;
+  'depth-estimation': DepthModel;
 }
 
 /** A task that some family can load models for. */
@@ -101,6 +102,15 @@ export interface ModelParts {
   session(part: string): ModelSession;
   /** Any other file: voices, a vocabulary. */
   bytes(part: string): Uint8Array;
+}
+
+/** Tells near from far. */
+export interface DepthModel {
+  id: string;
+  /** The size to which a picture of `source` is stretched for the network. */
+  inputSize(source: Size): Size;
+  /** Nearness 0 (the farthest place) .. 1 (the nearest) at the size of `pixels` (3 channels, of `inputSize`). */
+  predict(pixels: Pixels): Promise<Plane>;
 }
 
 interface Family<Task extends LoadableTask> {

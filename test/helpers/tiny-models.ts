@@ -120,6 +120,28 @@ export function tinySaliency(seed = 3): TinyModel {
   );
 }
 
+/** A network with the signature of Depth Anything: float planes of any size in, one map without channels out. */
+export function tinyDepth(seed = 4): TinyModel {
+  const input = { name: 'pixel_values', type: 'float32' as const, shape: ['N', 3, 'H', 'W'] };
+  const output = { name: 'predicted_depth', type: 'float32' as const, shape: ['N', 'H', 'W'] };
+  const bytes = onnx({
+    inputs: [input],
+    outputs: [output],
+    nodes: [
+      node('Identity', ['pixel_values'], 'planes'),
+      mattingConvolution,
+      node('Squeeze', ['logits', 'channels'], 'predicted_depth'),
+    ],
+    initializers: [...mattingWeights(seed), { name: 'channels', dims: [1], data: BigInt64Array.of(1n) }],
+  });
+  const constants = { size: 56, multiple: 14, mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] };
+  const tensors = { inputs: [input], outputs: [output] };
+  return describe(
+    { id: 'tiny-depth', task: 'depth-estimation', family: 'depth-anything', ...tensors, constants },
+    bytes,
+  );
+}
+
 /** Puts the model where the engine looks for it: `<folder>/<id>/<name>`. */
 export async function install({ entry, bytes }: TinyModel, folder: string): Promise<void> {
   await mkdir(join(folder, entry.id), { recursive: true });

@@ -18,6 +18,14 @@ export interface Focus {
   y: number;
 }
 
+export interface FramingOptions {
+  picture: Size;
+  frame: Size;
+  focus: Focus;
+  /** How far what is nearest or farthest shifts when the camera moves aside: share of its way. Default 0, for a flat picture. */
+  shift?: number;
+}
+
 /** Moments at which a path is looked at. */
 const looks = 48;
 
@@ -27,16 +35,13 @@ const mostAnchor = 0.35;
 /**
  * The widest framing with which a shot never sees past the border of the picture; as near to the focus as that allows.
  */
-export function frameShot(
-  path: Path,
-  { picture, frame, focus }: { picture: Size; frame: Size; focus: Focus },
-): Framing {
+export function frameShot(path: Path, { picture, frame, focus, shift = 0 }: FramingOptions): Framing {
   const tall = picture.height / picture.width;
   let anchor = { x: 0, y: 0 };
   let framing: Framing = { x: 0.5, y: tall / 2, width: 1, anchor };
   // The anchor depends on the framing and, a little, the framing on it.
   for (let round = 0; round < 3; round++) {
-    const { left, right, top, bottom } = seenBy(path, frame, anchor);
+    const { left, right, top, bottom } = seenBy(path, { frame, anchor, shift });
     const width = Math.min(1 / (right - left), tall / (bottom - top));
     framing = {
       x: clamp(focus.x, -left * width, 1 - right * width),
@@ -60,8 +65,11 @@ export function anchored(pose: Pose, { x, y }: Framing['anchor']): Pose {
 }
 
 /** What the camera sees of the plane during a shot, in frame widths from the middle of the framing. */
-function seenBy(path: Path, { width, height }: Size, anchor: Framing['anchor']) {
-  const half = height / width / 2;
+function seenBy(
+  path: Path,
+  { frame, anchor, shift }: Pick<FramingOptions, 'frame'> & { anchor: Framing['anchor']; shift: number },
+) {
+  const half = frame.height / frame.width / 2;
   const seen = { left: 0, right: 0, top: 0, bottom: 0 };
   for (let look = 0; look <= looks; look++) {
     const pose = anchored(path(look / looks), anchor);
@@ -73,10 +81,11 @@ function seenBy(path: Path, { width, height }: Size, anchor: Framing['anchor']) 
       [0.5, half],
     ] as const) {
       const [across, down] = meet(eye, ray(x, y), distance);
-      seen.left = Math.min(seen.left, across);
-      seen.right = Math.max(seen.right, across);
-      seen.top = Math.min(seen.top, down);
-      seen.bottom = Math.max(seen.bottom, down);
+      const [aside, above] = [shift * Math.abs(pose.x), shift * Math.abs(pose.y)];
+      seen.left = Math.min(seen.left, across - aside);
+      seen.right = Math.max(seen.right, across + aside);
+      seen.top = Math.min(seen.top, down - above);
+      seen.bottom = Math.max(seen.bottom, down + above);
     }
   }
   return seen;

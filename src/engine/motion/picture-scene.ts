@@ -4,7 +4,7 @@ import { anchored, type Framing, type Focus, frameShot } from './framing.js';
 import { drawLevels, type Level, levelOf, levelWidths } from './levels.js';
 import { createMesh, fillMesh } from './mesh.js';
 import { distance, eyeOf, meet, type Path, rayOf } from './pose.js';
-import type { Relief } from './relief.js';
+import { type Relief, reliefReach } from './relief.js';
 
 export interface PictureSceneOptions {
   picture: Size;
@@ -29,7 +29,7 @@ const moments = 32;
 /** A camera that moves in front of a picture, or inside of it where its depth is known. */
 export async function openPictureScene(options: PictureSceneOptions): Promise<Scene> {
   const { picture, frame, path, focus, relief } = options;
-  const framing = frameShot(path, { picture, frame, focus });
+  const framing = frameShot(path, { picture, frame, focus, shift: relief ? reliefReach : 0 });
   const acrossAt = (zoom: number) => Math.min((frame.width / framing.width) * zoom, mostAcross);
   const levels = await openLevels(options, acrossAt);
   const mesh = createMesh(frame, relief ? reliefStep : flatStep);

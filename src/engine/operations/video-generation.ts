@@ -3,7 +3,11 @@ import { EngineError } from '../errors.js';
 import { direct, type Request, storyboard, transitions, wishesOf } from '../motion/direction.js';
 import { easingOf, easings } from '../motion/easing.js';
 import { filmed } from '../motion/film.js';
+import type { Size } from '../media/media.js';
+import type { Focus } from '../motion/framing.js';
 import { openPictureScene } from '../motion/picture-scene.js';
+import { reliefOf } from '../motion/relief.js';
+import { findSubject } from '../motion/subject.js';
 import { frameSize, ratios, resolutions } from '../motion/shape.js';
 import { type CameraMove, cameraAxes, type OrderedPicture, type PictureRole, type VideoOrder } from '../order.js';
 import type { Operation } from './operation.js';
@@ -106,13 +110,19 @@ export const videoGeneration: Operation<Params> = {
   ],
   summary: 'Makes a clip from a picture: camera moves, turntables, several shots',
   params,
-  models: () => [],
+  models: () => [
+    { task: 'background-removal', wanted: 'auto', optional: true },
+    { task: 'depth-estimation', wanted: 'auto', optional: true },
+  ],
   order: (given, inputs) => orderOf(given, inputs),
   async perform(bench, given) {
     const [path] = bench.inputs('image');
     if (path === undefined) throw pictureMissing();
     bench.checkpoint('decode');
     const picture = await bench.images.facts(path, 'image');
+    const subject = await findSubject(bench, path, picture);
+    const focus = subject?.focus ?? { x: 0.5, y: 0.5 };
+    const relief = await findRelief(bench, path, { picture, focus });
     const size = frameSize(given.resolution, given.aspect_ratio ?? null, picture);
     const frames = given.duration * given.fps;
     const request = requestOf(given, frames);
@@ -123,8 +133,8 @@ export const videoGeneration: Operation<Params> = {
           picture,
           frame: size,
           path: shot.path,
-          focus: { x: 0.5, y: 0.5 },
-          relief: null,
+          focus,
+          relief,
           decode: (wanted) => bench.images.decode(path, { size: wanted, channels: 3 }),
         }),
     }));
@@ -134,6 +144,17 @@ export const videoGeneration: Operation<Params> = {
     return { outputs: [output], warnings: warningsOf(bench, given), facts, modelActual: 'local-motion-i2v' };
   },
 };
+
+/** The depth of the picture, where a model that finds it is there. */
+async function findRelief(bench: Workbench, path: string, { picture, focus }: { picture: Size; focus: Focus }) {
+  if (!bench.has('depth-estimation')) return null;
+  const model = await bench.model('depth-estimation');
+  const small = await bench.images.decode(path, { size: model.inputSize(picture), channels: 3 });
+  bench.checkpoint('infer');
+  const nearness = await model.predict(small);
+  bench.checkpoint('compose');
+  return reliefOf(nearness, focus);
+}
 
 function renderCheckpoint(bench: Workbench) {
   return (fraction: number) => bench.checkpoint('render', fraction);
