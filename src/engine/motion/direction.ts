@@ -19,6 +19,8 @@ export interface Request {
   frames: number;
   fps: number;
   isLoop: boolean;
+  /** Something else moves: a camera that nobody speaks of hardly does. */
+  isCalm: boolean;
 }
 
 /** A shot of a clip: its frames, and how the camera moves during them. */
@@ -76,7 +78,8 @@ function moveOf(
   { index, given, request }: { index: number; given: CameraMove | undefined; request: Request },
 ): Move {
   const { camera, framing } = readWording(prompt);
-  const words = camera ?? defaults[index % defaults.length] ?? {};
+  const usual = scaled(defaults[index % defaults.length] ?? {}, request.isCalm ? 0.3 : 1);
+  const words = camera ?? usual;
   const { from, to } = endsOf(given ?? scaled(words, 2 * request.strength));
   return framing === 'close' ? { from: nearer(from), to: nearer(to) } : { from, to };
 }

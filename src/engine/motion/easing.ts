@@ -3,9 +3,9 @@ export type Easing = (time: number) => number;
 
 export const easings = ['ease', 'linear', 'ease-in', 'ease-out'] as const;
 
-/** The usual ways to begin and to end a move. `ease` begins and ends without any acceleration (Perlin's smootherstep). */
+/** The usual ways to begin and to end a move. */
 export const easingOf = {
-  ease: (t) => t * t * t * (t * (6 * t - 15) + 10),
+  ease: smoothestStep,
   linear: (t) => t,
   'ease-in': (t) => t * t,
   'ease-out': (t) => t * (2 - t),
@@ -14,4 +14,9 @@ export const easingOf = {
 /** There and back once: the clip ends where, and as fast as, it began. */
 export function thereAndBack(time: number): number {
   return 0.5 - 0.5 * Math.cos(2 * Math.PI * time);
+}
+
+/** From 0 to 1, beginning and ending without any speed or acceleration (Perlin's smootherstep). */
+export function smoothestStep(time: number): number {
+  return time * time * time * (time * (6 * time - 15) + 10);
 }

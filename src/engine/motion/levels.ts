@@ -90,8 +90,8 @@ export function toPlanes({ data, width, height, channels }: Pixels): Record<'lum
   return { luma, cb, cr };
 }
 
-/** Each sample with its neighbours, 1 : 2 : 1 in both directions. */
-function softened(source: PaddedPlane): PaddedPlane {
+/** A plane each of whose samples is mixed with its neighbours, 1 : 2 : 1 in both directions. */
+export function softened(source: PaddedPlane): PaddedPlane {
   const { width, height, stride, data } = source;
   const result = createPlane({ width, height }, source.pad);
   for (let y = 0; y < height; y++) {

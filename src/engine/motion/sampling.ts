@@ -22,7 +22,7 @@ interface Run {
 }
 
 /** What is done with the samples along a run. */
-type Stroke = (run: Run) => void;
+type Stroke = (run: Run) => unknown;
 
 /** Places are exact to a 65536th: over 32,768 samples they fit into 31 bits. */
 const one = 65_536;
@@ -41,9 +41,18 @@ export function mixIn(source: PaddedPlane, mesh: Mesh, { share, ...target }: Tar
   sweep(source, mesh, { target, stroke: (run) => mixRun(source, run, { into: target.data, weight }) });
 }
 
-/** Lays a plane over that of a frame: its samples are multiplied by `alpha` (of the same size) already. */
+/** Lays a plane over that of a frame: its samples are multiplied by `alpha` (of the same size) already. Beyond it is nothing. */
 export function cover(source: PaddedPlane, alpha: PaddedPlane, { mesh, target }: { mesh: Mesh; target: Target }): void {
-  sweep(source, mesh, { target, stroke: (run) => coverRun(source, run, { into: target.data, alpha: alpha.data }) });
+  const right = one * (source.stride - 2);
+  const bottom = one * (source.height + 2 * source.pad - 2);
+  const isBeside = ({ x, y, dx, dy, count }: Run) => {
+    const [endX, endY] = [x + dx * count, y + dy * count];
+    return (
+      (x < one && endX < one) || (x > right && endX > right) || (y < one && endY < one) || (y > bottom && endY > bottom)
+    );
+  };
+  const stroke = (run: Run) => isBeside(run) || coverRun(source, run, { into: target.data, alpha: alpha.data });
+  sweep(source, mesh, { target, stroke });
 }
 
 /** Walks over the target row by row, in runs from one place of the mesh to the next. */

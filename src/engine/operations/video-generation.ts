@@ -3,13 +3,10 @@ import { EngineError } from '../errors.js';
 import { direct, type Request, storyboard, transitions, wishesOf } from '../motion/direction.js';
 import { easingOf, easings } from '../motion/easing.js';
 import { filmed } from '../motion/film.js';
-import type { Size } from '../media/media.js';
-import type { Focus } from '../motion/framing.js';
-import { openPictureScene } from '../motion/picture-scene.js';
-import { reliefOf } from '../motion/relief.js';
-import { findSubject } from '../motion/subject.js';
+import { prepareStage, type Wish } from '../motion/stage.js';
 import { frameSize, ratios, resolutions } from '../motion/shape.js';
 import { type CameraMove, cameraAxes, type OrderedPicture, type PictureRole, type VideoOrder } from '../order.js';
+import { colourForms, parseColour } from '../studio/colour.js';
 import type { Operation } from './operation.js';
 import { flag, listOf, modelParam, numberBetween, oneNumberOf, oneOf, text, wholeNumberBetween } from './params.js';
 import type { Workbench } from './workbench.js';
@@ -57,6 +54,11 @@ const params = z.object({
   scene: oneOf(['auto', 'picture', 'studio'])
     .default('auto')
     .describe('Where: in the picture, or its subject on a studio floor; `auto` reads the prompt'),
+  bg_color: z
+    .string({ error: colourForms })
+    .refine((value) => parseColour(value)?.[3] === 255, colourForms)
+    .default('#f4f4f2')
+    .describe('Colour of the studio'),
   camera: listOf(cameraMove, { most: mostShots, error: cameraError })
     .optional()
     .describe(
@@ -120,40 +122,38 @@ export const videoGeneration: Operation<Params> = {
     if (path === undefined) throw pictureMissing();
     bench.checkpoint('decode');
     const picture = await bench.images.facts(path, 'image');
-    const subject = await findSubject(bench, path, picture);
-    const focus = subject?.focus ?? { x: 0.5, y: 0.5 };
-    const relief = await findRelief(bench, path, { picture, focus });
     const size = frameSize(given.resolution, given.aspect_ratio ?? null, picture);
     const frames = given.duration * given.fps;
     const request = requestOf(given, frames);
-    const shots = direct(request).map((shot) => ({
+    const wish = wishOf(given, request, { path, picture, frame: size });
+    const stage = await prepareStage(bench, wish);
+    const shots = direct({ ...request, isCalm: wish.turns || wish.studio }).map((shot) => ({
       ...shot,
-      open: () =>
-        openPictureScene({
-          picture,
-          frame: size,
-          path: shot.path,
-          focus,
-          relief,
-          decode: (wanted) => bench.images.decode(path, { size: wanted, channels: 3 }),
-        }),
+      open: () => stage.open(shot),
     }));
     const film = { ...size, frames, shots, isLoop: request.isLoop, checkpoint: renderCheckpoint(bench) };
     const output = await bench.clips.encode(filmed(film), { ...size, fps: given.fps, frames });
-    const facts = { ...size, fps: given.fps, frames, duration: given.duration, shots: shots.length };
-    return { outputs: [output], warnings: warningsOf(bench, given), facts, modelActual: 'local-motion-i2v' };
+    const facts = { ...size, fps: given.fps, frames, duration: given.duration, shots: shots.length, scene: stage.kind };
+    const warnings = [...warningsOf(bench, given), ...stage.warnings];
+    return { outputs: [output], warnings, facts, modelActual: 'local-motion-i2v' };
   },
 };
 
-/** The depth of the picture, where a model that finds it is there. */
-async function findRelief(bench: Workbench, path: string, { picture, focus }: { picture: Size; focus: Focus }) {
-  if (!bench.has('depth-estimation')) return null;
-  const model = await bench.model('depth-estimation');
-  const small = await bench.images.decode(path, { size: model.inputSize(picture), channels: 3 });
-  bench.checkpoint('infer');
-  const nearness = await model.predict(small);
-  bench.checkpoint('compose');
-  return reliefOf(nearness, focus);
+function wishOf(
+  given: Params,
+  { prompts, isLoop, frames, strength }: Omit<Request, 'isCalm'>,
+  picture: Pick<Wish, 'path' | 'picture' | 'frame'>,
+): Wish {
+  const { turns, studio } = wishesOf(prompts);
+  return {
+    ...picture,
+    turns: given.motion === 'turntable' || (given.motion === 'auto' && turns),
+    studio: given.scene === 'studio' || (given.scene === 'auto' && studio),
+    colour: parseColour(given.bg_color) ?? [255, 255, 255, 255],
+    isLoop,
+    frames,
+    strength,
+  };
 }
 
 function renderCheckpoint(bench: Workbench) {
@@ -177,7 +177,7 @@ function promptsOf({
   return isDirected && others.length === 0 ? storyboard(prompt, duration) : prompts;
 }
 
-function requestOf(given: Params, frames: number): Request {
+function requestOf(given: Params, frames: number): Omit<Request, 'isCalm'> {
   const prompts = promptsOf(given);
   return {
     prompts,

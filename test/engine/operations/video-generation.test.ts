@@ -38,6 +38,7 @@ describe('the params of a clip', () => {
       scene: 'auto',
       easing: 'ease',
       failover: true,
+      bg_color: '#f4f4f2',
       ai_director_mode: false,
       transition: 'cut',
       loop: false,
