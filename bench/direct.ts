@@ -43,6 +43,7 @@ export async function openDirect(name: string, raw: Record<string, unknown>, thr
         has: (slot) => slot === need.task,
         model,
         onCpu: async () => null,
+        step: () => Promise.reject(new Error('Steps are done by the worker')),
         checkpoint: () => {},
       };
       const [output] = (await operation.perform(bench, params)).outputs;

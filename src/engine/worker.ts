@@ -9,8 +9,8 @@ import type { ImageFacts } from './media/media.js';
 import type { ModelLoader } from './model-loader.js';
 import { type ModelKey, modelKey } from './model-key.js';
 import type { LoadableTask, ModelOfTask } from '../models/model.js';
-import type { Operation } from './operations/operation.js';
-import { type Mixture, twinOf, type Workbench } from './operations/workbench.js';
+import type { Operation, Outcome } from './operations/operation.js';
+import { type ImageKit, type Mixture, stepSlot, twinOf, type Workbench } from './operations/workbench.js';
 import { Permits } from './permits.js';
 import { SessionCache } from './session-cache.js';
 import { StageClock } from './stages.js';
@@ -69,7 +69,8 @@ async function attempt(task: Task): Promise<TaskResult> {
     parentPort?.postMessage({ id: task.id, progress } satisfies ProgressNote);
   });
   const used = new Map<string, LoadedModel>();
-  const bench = openBench(task, clock, used);
+  const images = createImageKit({ folder: task.folder, limits: settings.limits });
+  const bench = openBench({ task, operation, clock, used, images });
   try {
     const outcome = await operation.perform(bench, task.params);
     // One that runs on the CPU after all is what the caller should hear of.
@@ -81,7 +82,17 @@ async function attempt(task: Task): Promise<TaskResult> {
   }
 }
 
-function openBench(task: Task, clock: StageClock, used: Map<string, LoadedModel>): Workbench {
+interface Attempt {
+  /** Its params, inputs and models: of a step when it is one. */
+  task: Pick<Task, 'operation' | 'params' | 'inputs' | 'models' | 'folder'>;
+  operation: Operation;
+  clock: StageClock;
+  used: Map<string, LoadedModel>;
+  images: ImageKit;
+}
+
+function openBench(attempt: Attempt): Workbench {
+  const { task, clock, used, images } = attempt;
   const open = async <Kind extends LoadableTask>(kind: Kind, key: ModelKey): Promise<ModelOfTask[Kind]> => {
     const before = clock.enter('load');
     const loaded = await models.get(modelKey(key));
@@ -93,7 +104,9 @@ function openBench(task: Task, clock: StageClock, used: Map<string, LoadedModel>
     folder: task.folder,
     input: (field) => inputPath(task, field),
     inputs: (field) => task.inputs[field] ?? [],
-    images: createImageKit({ folder: task.folder, limits: settings.limits }),
+    images,
+    step: (index, { picture, isLast }) =>
+      performStep({ ...attempt, images: isLast ? images : images.between() }, index, picture),
     clips: createClipKit({ folder: task.folder, findFfmpeg }),
     has: (slot) => task.models[slot] !== undefined,
     model: (kind, slot = kind) => open(kind, keyOf(task, slot)),
@@ -113,6 +126,20 @@ function openBench(task: Task, clock: StageClock, used: Map<string, LoadedModel>
   };
 }
 
+async function performStep(attempt: Attempt, index: number, picture: string): Promise<Outcome> {
+  const { task, operation } = attempt;
+  const step = operation.steps?.(task.params)[index];
+  const other = step && findOperation(step.operation);
+  if (!step || !other) throw new EngineError('internal', `${operation.name} has no step ${index}`);
+  const prefix = stepSlot(index, '');
+  const own = Object.entries(task.models).filter(([slot]) => slot.startsWith(prefix));
+  const params = { ...other.params.parse(step.params) };
+  const inputs = { ...task.inputs, image: [picture] };
+  const models = Object.fromEntries(own.map(([slot, id]) => [slot.slice(prefix.length), id]));
+  const part = { operation: other.name, params, inputs, models, folder: task.folder };
+  return other.perform(openBench({ ...attempt, task: part, operation: other }), params);
+}
+
 function throwIfStopped(): void {
   const reason = readStop(control);
   if (reason) throw stopError(reason);
@@ -122,18 +149,18 @@ function returnPermit(): void {
   if (markPermit(control, false)) permits?.release();
 }
 
-function inputPath({ inputs }: Task, field: string): string {
+function inputPath({ inputs }: Attempt['task'], field: string): string {
   const path = inputs[field]?.[0];
   if (path === undefined) throw new EngineError('invalid_input', `Expected a picture in ${field}`, { param: field });
   return path;
 }
 
-function keyOf(task: Task, slot: string | Mixture): ModelKey {
+function keyOf(task: Attempt['task'], slot: string | Mixture): ModelKey {
   if (typeof slot === 'string') return { id: modelId(task, slot) };
   return { id: modelId(task, slot.slot), twin: { id: modelId(task, twinOf(slot.slot)), share: 1 - slot.share } };
 }
 
-function modelId({ models, operation }: Task, slot: string): string {
+function modelId({ models, operation }: Attempt['task'], slot: string): string {
   const id = models[slot];
   if (id === undefined) throw new EngineError('model_unavailable', `No model for ${slot} was found for ${operation}`);
   return id;

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { readdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -45,6 +45,27 @@ describe('a worker with the operations and models of the program', () => {
   it('cuts out a picture', async () => {
     const result = await run('background-removal', await savePicture(), { model: 'cutout', params: { format: 'png' } });
     expect(await sharp(result.outputs[0]?.path).metadata()).toMatchObject({ width: 40, height: 30, channels: 4 });
+  });
+
+  it('does several operations in one task, and encodes once', async () => {
+    const steps = [
+      { operation: 'background-removal' },
+      { operation: 'super-resolution', scale: 2 },
+      { operation: 'image-restoration', denoise: 0.2, format: 'webp' },
+    ];
+    const models = {
+      '0/background-removal': 'cutout',
+      '1/super-resolution': 'upscale-x2',
+      '2/image-restoration': 'restore',
+    };
+    const path = await savePicture();
+    const result = await run('pipeline', path, { model: 'cutout', models, params: { steps } });
+    expect(result.outputs).toHaveLength(1);
+    expect(result.outputs[0]).toMatchObject({ width: 80, height: 60, format: 'webp' });
+    expect(await sharp(result.outputs[0]?.path).metadata()).toMatchObject({ width: 80, channels: 4, format: 'webp' });
+    expect(result.models).toEqual(['cutout', 'upscale-x2', 'restore']);
+    expect(readdirSync(dirname(path)).filter((name) => /\.(png|webp|jpg)$/.test(name))).toHaveLength(2);
+    expect(result.facts.steps).toMatchObject(steps.map(({ operation }) => ({ operation })));
   });
 
   it('refuses a model that the lock file does not have, or that is for something else', async () => {

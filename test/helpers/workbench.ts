@@ -57,6 +57,7 @@ export async function openWorkbench(options: BenchOptions): Promise<TestBench> {
     has: (slot) => slots[slot] !== undefined,
     images: createImageKit({ folder, limits: { maxBytes: 5e7, maxPixels: 5e7, maxSide: 30_000 } }),
     onCpu: async () => null,
+    step: () => Promise.reject(new Error('Steps are done by the worker')),
     model: async (task, wanted = task) => {
       const slot = typeof wanted === 'string' ? wanted : wanted.slot;
       const id = slots[slot] ?? '';

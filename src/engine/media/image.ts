@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import sharp, { type Metadata, type Sharp, type SharpOptions } from 'sharp';
 import { EngineError } from '../errors.js';
 import type { OutputFile } from '../operations/operation.js';
-import type { ColourProfile, EncodeOptions, ImageKit, PixelReader } from '../operations/workbench.js';
+import type { ColourProfile, EncodeOptions, ImageKit, PixelReader, PixelWriter } from '../operations/workbench.js';
 import { packFiles } from './archive.js';
 import { readJpegQuality } from './jpeg-quality.js';
 import { admit, broken, checkOutput, checkSize, type Terms } from './gate.js';
@@ -18,7 +18,8 @@ import {
 } from './media.js';
 import { explainingResources, resourceError } from './resources.js';
 import { createRowWriter } from './row-writer.js';
-import { openSpool } from './spool.js';
+import { openSpool, type Spool } from './spool.js';
+import { tiffHeader } from './tiff.js';
 
 // Settings of libvips are those of the process, so they are made once, here, by the only module that loads it.
 // Each picture is read once and its file is then deleted: a cache would only hold memory and descriptors.
@@ -102,17 +103,24 @@ export function createImageKit({ folder, limits }: { folder: string; limits: Ima
   // Later steps know a picture by its path alone; their errors name the field that it came in all the same.
   const params = new Map<string, string>();
   const admitKnown = async (path: string, profile?: ColourProfile) => {
+    const own = unencoded.get(path);
+    if (own) return admitOwn(own);
     const into = profile instanceof Uint8Array ? await explainingResources(saved(profile, newFile('icc'))) : profile;
     return admitPicture(path, { param: params.get(path) ?? 'image', limits }, into);
   };
-  return {
+  const unencoded = new Map<string, Spool>();
+  const kit: ImageKit = {
     async facts(path, param) {
       params.set(path, param);
       return (await admitKnown(path)).facts;
     },
-    jpegQuality: readJpegQuality,
+    jpegQuality: async (path) => (unencoded.has(path) ? null : readJpegQuality(path)),
     decode: async (path, options) => decode(await admitKnown(path, options?.profile), options),
-    open: async (path, options) => spoolRows(await admitKnown(path, options?.profile), newFile('v')),
+    async open(path, options) {
+      const spool = unencoded.get(path);
+      if (spool) return openSpool(spool, 1, { isKept: true });
+      return spoolRows(await admitKnown(path, options?.profile), newFile('v'));
+    },
     profile: async (path) => (await admitKnown(path)).profile,
     encode: (pixels, format, options) =>
       encode(fromPixels(pixels), newFile(format), { format, size: pixels, ...options }),
@@ -122,7 +130,39 @@ export function createImageKit({ folder, limits }: { folder: string; limits: Ima
         encode(fromRows(path, size), newFile(format), { format, size, ...options });
       return createRowWriter({ size, path: newFile('tif'), encode: encodeRows });
     },
+    between: () => ({ ...kit, create: (size) => createUnencoded(size, { path: newFile('tif'), unencoded }) }),
     pack: (files) => explainingResources(packFiles(files, newFile('zip'))),
+  };
+  return kit;
+}
+
+/** A picture whose rows stay as they are written, and are remembered by their path. */
+async function createUnencoded(
+  { format: _, profile: __, ...size }: Parameters<ImageKit['create']>[0],
+  { path, unencoded }: { path: string; unencoded: Map<string, Spool> },
+): Promise<PixelWriter> {
+  const { width, height, channels } = size;
+  if (channels === 1) throw new EngineError('internal', 'Expected a picture in colour between two steps');
+  return createRowWriter({
+    size,
+    path,
+    isKept: true,
+    async encode() {
+      unencoded.set(path, { path, width, height, channels, offset: tiffHeader(size).length });
+      return { path, format: 'tif', contentType: contentTypes.tiff, width, height };
+    },
+  });
+}
+
+/** Our own rows between two steps: nothing about them has to be checked. */
+function admitOwn({ path, width, height, channels }: Spool): Admitted {
+  const limits = { maxBytes: Infinity, maxPixels: Infinity, maxSide: Infinity };
+  return {
+    facts: { format: 'tiff', width, height, bytes: width * height * channels, hasAlpha: channels === 4 },
+    orientation: 1,
+    image: sharp(path, unlimited).toColourspace('srgb'),
+    profile: null,
+    terms: { param: 'image', limits },
   };
 }
 

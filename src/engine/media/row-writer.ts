@@ -9,11 +9,13 @@ interface RowWriterOptions {
   size: RowShape;
   /** Where the rows wait until they are encoded; removed then. */
   path: string;
+  /** Leave the file when it has been encoded. */
+  isKept?: boolean;
   encode(path: string, ...rest: Parameters<PixelWriter['encode']>): ReturnType<PixelWriter['encode']>;
 }
 
 /** A picture that grows row by row in a TIFF file. No file stays open between two writes, so an abandoned one costs nothing. */
-export async function createRowWriter({ size, path, encode }: RowWriterOptions): Promise<PixelWriter> {
+export async function createRowWriter({ size, path, encode, isKept = false }: RowWriterOptions): Promise<PixelWriter> {
   const { width, height, channels } = size;
   const header = tiffHeader(size);
   let written = 0;
@@ -37,7 +39,7 @@ export async function createRowWriter({ size, path, encode }: RowWriterOptions):
     async encode(format, options) {
       checkComplete();
       const file = await encode(path, format, options);
-      await rm(path);
+      if (!isKept) await rm(path);
       return file;
     },
     async read() {

@@ -20,11 +20,15 @@ interface Mirror {
 }
 
 /**
- * A reader of the rows of a spool as `orientation` (EXIF 2.32, tag 0x0112) shows them; owns the file from now on.
+ * A reader of the rows of a spool as `orientation` (EXIF 2.32, tag 0x0112) shows them; owns the file from now on, unless it is to be kept.
  * Mirroring is done while reading; 5 to 8 swap rows and columns first, which writes the file anew once. Neither needs
  * memory that grows with the picture.
  */
-export async function openSpool(spool: Spool, orientation: number): Promise<PixelReader> {
+export async function openSpool(
+  spool: Spool,
+  orientation: number,
+  { isKept = false }: { isKept?: boolean } = {},
+): Promise<PixelReader> {
   const upright = orientation >= 5 && orientation <= 8 ? await explainingResources(turned(spool)) : spool;
   const handle = await open(upright.path, 'r');
   const mirror = { columns: [2, 3, 6, 7].includes(orientation), rows: [3, 4, 7, 8].includes(orientation) };
@@ -36,7 +40,7 @@ export async function openSpool(spool: Spool, orientation: number): Promise<Pixe
     readRows: (top, rows) => readRows({ spool: upright, handle, mirror }, top, rows),
     close: async () => {
       await handle.close();
-      await rm(upright.path, { force: true });
+      if (!isKept) await rm(upright.path, { force: true });
     },
   };
 }

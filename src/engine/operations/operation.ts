@@ -68,6 +68,13 @@ export interface LocalBackend {
   problem?: string | null;
 }
 
+/** Another operation as a part of one. */
+export interface Step {
+  operation: string;
+  /** As sent. */
+  params: Record<string, unknown>;
+}
+
 /** An operation that can be ordered many times in one request. */
 export interface BatchTraits {
   /** Of the ids of batches: `video_batch`. */
@@ -101,6 +108,8 @@ export interface Operation<Params extends object = object> {
   summary: string;
   /** Flat: every value may also come as a string, from a form or a command line. */
   params: z.ZodObject<z.ZodRawShape, z.core.$strip> & z.ZodType<Params>;
+  /** Other operations that `perform` has done for it with `bench.step`, in their order; their params are checked with its own. */
+  steps?(params: Params): readonly Step[];
   /** The models of an attempt, the main one first: it is warm when the attempt begins, the others are loaded on demand. */
   models(params: Params): ModelNeed[];
   /**

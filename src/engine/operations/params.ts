@@ -47,6 +47,11 @@ export function listOf<Item extends z.ZodType>(item: Item, { most, error }: { mo
   return z.preprocess(toList, z.array(item, { error }).max(most, { error }));
 }
 
+/** A list or an object, also as JSON text: forms and command lines have nothing else. */
+export function json<Schema extends z.ZodType>(schema: Schema) {
+  return z.preprocess(readJson, schema);
+}
+
 /** How strongly to do something: 0 to 1, or `auto` to let the picture decide. */
 export function strength() {
   const error = 'auto or a number from 0 to 1';
@@ -122,6 +127,15 @@ function toList(value: unknown): unknown {
     return Array.isArray(parsed) ? parsed : [parsed];
   } catch {
     return [value];
+  }
+}
+
+function readJson(value: unknown): unknown {
+  if (typeof value !== 'string') return value;
+  try {
+    return JSON.parse(value);
+  } catch {
+    return value;
   }
 }
 

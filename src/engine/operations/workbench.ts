@@ -1,6 +1,6 @@
 import type { LoadableTask, ModelOfTask } from '../../models/model.js';
 import type { Frame, ImageFacts, OutputFormat, Pixels, Size } from '../media/media.js';
-import type { OutputFile } from './operation.js';
+import type { Outcome, OutputFile } from './operation.js';
 
 /** Named parts of an attempt, for progress and stage times. */
 export type Stage = 'decode' | 'load' | 'infer' | 'render' | 'compose' | 'encode';
@@ -55,6 +55,8 @@ export interface ImageKit {
   create(
     size: Size & { channels: 1 | 3 | 4; format?: OutputFormat; profile?: Uint8Array | undefined },
   ): Promise<PixelWriter>;
+  /** This kit, whose results are not encoded: their paths are good for the same kit only. Transparency stays, whatever the format. */
+  between(): ImageKit;
   /** One zip of several files, each under the name given to it; the files themselves are removed. */
   pack(files: readonly { name: string; file: OutputFile }[]): Promise<OutputFile>;
 }
@@ -69,6 +71,11 @@ export interface Mixture {
 /** The slot of the twin of a slot's model. */
 export function twinOf(slot: string): string {
   return `${slot}.twin`;
+}
+
+/** The slot of a model of a step. */
+export function stepSlot(index: number, slot: string): string {
+  return `${index}/${slot}`;
 }
 
 /** A clip to be made. */
@@ -99,6 +106,11 @@ export interface Workbench {
   folder: string;
   images: ImageKit;
   clips: ClipKit;
+  /**
+   * Does one of the operation's own steps to a picture. Unless it is the last, what it makes is not encoded: its path is
+   * good for another step and for the image kit of this bench.
+   */
+  step(index: number, options: { picture: string; isLast: boolean }): Promise<Outcome>;
   /** Whether a model was found for this slot: an optional one may not be installed. */
   has(slot: string): boolean;
   /** Loads (or finds in the session cache) the model that was chosen for this attempt; `slot` is its task unless said otherwise. */
