@@ -1,6 +1,6 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import { open, readFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { basename, dirname } from 'node:path';
 import { syncFolder } from '../blobs/durable-files.js';
 import { EngineError } from '../errors.js';
 
@@ -36,7 +36,8 @@ export async function openSeal(path: string): Promise<Seal> {
       try {
         return unseal(key, Buffer.from(sealed, 'base64url'));
       } catch (cause) {
-        throw new EngineError('internal', `A secret cannot be opened: ${path} is not the file it was sealed with`, {
+        // Shown to the caller in the log of deliveries, so without the path.
+        throw new EngineError('internal', `The signing secret cannot be opened: ${basename(path)} is not what it was`, {
           cause,
         });
       }

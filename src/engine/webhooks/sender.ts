@@ -26,7 +26,7 @@ export interface SenderParts {
 /** Attempts at the same time. */
 const limit = 64;
 /** Of these to one host: a receiver that is slow keeps nobody waiting but itself. */
-const perHost = 4;
+const perHost = 8;
 /** An attempt has ended by then; what another server has taken and not given back is free again. */
 const leaseMs = 60_000;
 /** A safety net only: the sender is woken by endings, by due times and by the end of each attempt. */
@@ -85,7 +85,10 @@ export class WebhookSender {
   async #claim(): Promise<void> {
     const { deliveries, now } = this.#parts;
     this.#wakeAfter(pollMs);
-    const claimed = await deliveries.claim({ limit: limit - this.#underWay.size, perHost, leaseMs });
+    // This claim is under way too.
+    const room = limit - this.#underWay.size + 1;
+    if (room <= 0) return;
+    const claimed = await deliveries.claim({ limit: room, perHost, leaseMs });
     for (const delivery of claimed) this.#hold(this.#attempt(delivery));
     const dueAt = await deliveries.nextDueAt();
     if (dueAt !== null) this.#wakeAfter(Math.min(Math.max(dueAt - now(), 1), pollMs));
@@ -109,13 +112,15 @@ export class WebhookSender {
       if (this.#stop.signal.aborted && status === null) return;
       const attempt = { at, ms: now() - at, status, error };
       const fate = fateOf(attempt, { tries: delivery.tries, schedule, now: now() });
-      await deliveries.settle(delivery.id, attempt, fate);
+      const settled = deliveries.settle(delivery.id, attempt, fate);
+      // The next claim goes to the disk with this outcome, which makes room for it.
+      this.#wake();
+      await settled;
       this.#report(delivery, attempt, fate.state);
     } catch (error) {
       // The lease runs out and the delivery is attempted again.
       log.error({ delivery: delivery.id, error }, 'the outcome of a delivery could not be stored');
     }
-    this.#wake();
   }
 
   async #send(delivery: Delivery, at: number): Promise<Pick<DeliveryAttempt, 'status' | 'error'>> {

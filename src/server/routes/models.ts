@@ -48,6 +48,7 @@ function presentOperation(operation: Operation) {
     type: operation.type,
     summary: operation.summary,
     path: `/api/generate/${operation.name}`,
+    batch: operation.batch ? { path: `/api/generate/${operation.name}/batch`, max: operation.batch.max } : null,
     sync_paths: operation.syncPaths.map((path) => `/v1/images/${path}`),
     image_fields: operation.pictures.map(({ field }) => field),
     pictures: operation.pictures.map(({ field, required = false, max = 1 }) => ({ field, required, max })),

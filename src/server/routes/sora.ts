@@ -90,7 +90,12 @@ async function sendContent(ctx: Context & { params: Record<string, string> }, su
   if (variant !== 'video') throw wrong('variant', 'video', variant);
   const job = await findVideo(ctx, surface);
   const [output] = job.result?.outputs ?? [];
-  if (output) return sendOutput(ctx, output.blob, surface);
+  if (output) {
+    await sendOutput(ctx, output.blob, surface);
+    // Unlike the address of an output, this one is for the holder of the key.
+    ctx.set('Cache-Control', 'private, no-cache');
+    return;
+  }
   const reason = job.finishedAt === null ? 'has not been made yet' : 'was not made';
   throw new EngineError('not_found', `The clip of \`${job.id}\` ${reason}: GET /v1/videos/${job.id}`, { param: 'id' });
 }

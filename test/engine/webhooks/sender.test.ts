@@ -110,17 +110,17 @@ describe('a delivery', () => {
 });
 
 describe('a slow receiver', () => {
-  it('keeps nobody waiting but itself, and has no more than four letters at a time', async () => {
+  it('keeps nobody waiting but itself, and has no more than eight letters at a time', async () => {
     const held: (() => void)[] = [];
     const slow = await startReceiver((response) => held.push(() => response.end()));
     const quick = await startReceiver(200);
     const { end, ended } = await startSender([slow, quick]);
-    const ids = Array.from({ length: 12 }, (_, index) => `slow_${index}`);
+    const ids = Array.from({ length: 20 }, (_, index) => `slow_${index}`);
     for (const id of ids) await end(id, slow);
-    await slow.got(4);
+    await slow.got(8);
     await end('quick', quick);
     expect(await ended('quick')).toMatchObject({ state: 'delivered' });
-    expect(slow.letters).toHaveLength(4);
+    expect(slow.letters).toHaveLength(8);
     const answering = setInterval(() => {
       for (const answer of held.splice(0)) answer();
     }, 5);

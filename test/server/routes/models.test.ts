@@ -41,6 +41,7 @@ describe('GET /v1/operations', () => {
     expect(data.find(({ id }) => id === 'super-resolution')).toMatchObject({
       type: 'SUPER_RESOLUTION',
       path: '/api/generate/super-resolution',
+      batch: null,
       sync_paths: ['/v1/images/upscale'],
       image_fields: ['image'],
       parameters: {
@@ -48,6 +49,9 @@ describe('GET /v1/operations', () => {
         properties: { scale: { minimum: 1, maximum: 16, default: 2 }, format: { default: 'png' } },
         required: [],
       },
+    });
+    expect(data.find(({ id }) => id === 'background-removal')).toMatchObject({
+      batch: { path: '/api/generate/background-removal/batch', max: 100 },
     });
   });
 });

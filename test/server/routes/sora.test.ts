@@ -47,6 +47,7 @@ describe('the videos of the OpenAI SDK', () => {
     });
     const content = await client.videos.downloadContent(created.id);
     expect(content.headers.get('content-type')).toBe('video/mp4');
+    expect(content.headers.get('cache-control')).toBe('private, no-cache');
     expect(Buffer.from(await content.arrayBuffer()).toString()).toBe('a clip');
   });
 
