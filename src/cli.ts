@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
-import { basename, dirname, extname, join } from 'node:path';
+import { basename, dirname, extname, join, relative } from 'node:path';
 import { finished } from 'node:stream/promises';
 import { SingleBar } from 'cli-progress';
 import { Command, CommanderError, Option } from 'commander';
@@ -14,10 +14,13 @@ import { EngineError, toEngineError } from './engine/errors.js';
 import { type BatchItem, planFolder } from './engine/folder.js';
 import { operations, parseParams } from './engine/operations/index.js';
 import type { Operation } from './engine/operations/operation.js';
+import { openReport, type Report } from './engine/report.js';
 
 /** The options every picture command has beside the params of its operation. */
 interface PictureOptions extends Record<string, unknown> {
   output?: string;
+  report?: string;
+  doubtful?: string;
   force: boolean;
   json: boolean;
   quiet: boolean;
@@ -49,8 +52,20 @@ function pictureCommand(operation: Operation): Command {
     .option('--quiet', 'no progress bar', false)
     .exitOverride()
     .action((inputs: string[], options: PictureOptions) => runPictures(operation, inputs, options));
-  for (const option of paramOptions(operation)) command.addOption(option);
+  for (const option of [...pictureOptions(operation), ...paramOptions(operation)]) command.addOption(option);
+  if (operation.judges) {
+    command
+      .option('--report <path>', 'write the verdict on every result to this .csv or .json')
+      .option('--doubtful <folder>', 'put results that a person should look at into this folder instead');
+  }
   return command;
+}
+
+/** The pictures that may go with each main one. */
+function pictureOptions({ pictures }: Operation): Option[] {
+  return pictures.slice(1).map(({ field }) => {
+    return new Option(`--${field.replaceAll('_', '-')} <path>`, `picture for \`${field}\``);
+  });
 }
 
 /** The params schema as options, so that the command line and HTTP can't differ. */
@@ -87,18 +102,27 @@ async function runPictures(operation: Operation, inputs: string[], options: Pict
     const request = {
       operation: operation.name,
       params,
+      pictures: picturesOf(operation, options),
       force: options.force,
       signal: stop.signal,
       concurrency: workers + 2,
     };
     if (inputs.includes('-')) return await runStandardInput(engine, options, request);
-    const items = await plan(operation, inputs, options.output, String(format));
+    const items = await plan(operation, inputs, options, String(format));
+    const verdicts = options.report === undefined ? null : await openReport(options.report);
     const outcomes = runBatch(engine, items, { ...request, force: options.force || !(await isFolder(inputs[0])) });
-    await report(outcomes, items.length, options, stop.signal);
+    await report(outcomes, { total: items.length, options, verdicts }, stop.signal);
   } finally {
     await engine.close(0);
     await rm(work, { recursive: true, force: true });
   }
+}
+
+function picturesOf({ pictures }: Operation, options: PictureOptions): { field: string; path: string }[] {
+  return pictures.slice(1).flatMap(({ field }) => {
+    const path = options[camelCase(field)];
+    return typeof path === 'string' ? [{ field, path }] : [];
+  });
 }
 
 /** What was given on the command line, and the format that the name of a single output implies. */
@@ -117,12 +141,14 @@ function paramsOf(operation: Operation, options: PictureOptions, isSingle: boole
 async function plan(
   operation: Operation,
   inputs: string[],
-  output: string | undefined,
+  { output, doubtful }: PictureOptions,
   format: string,
 ): Promise<BatchItem[]> {
   const [first] = inputs;
   if (inputs.length === 1 && first !== undefined && (await isFolder(first))) {
-    return planFolder(first, output ?? `${first.replace(/[/\\]+$/, '')}-${operation.command}`, format);
+    const folder = output ?? `${first.replace(/[/\\]+$/, '')}-${operation.command}`;
+    const items = await planFolder(first, folder, format);
+    return items.map((item) => withAside(item, doubtful, relative(folder, item.target)));
   }
   if (inputs.length > 1 && output !== undefined && !(await isFolder(output))) {
     throw new EngineError(
@@ -134,8 +160,13 @@ async function plan(
   const folder = output !== undefined && (await isFolder(output)) ? output : null;
   return inputs.map((source) => {
     const name = `${basename(source, extname(source))}-${operation.command}.${format}`;
-    return { source, target: folder ? join(folder, name) : (output ?? join(dirname(source), name)) };
+    const target = folder ? join(folder, name) : (output ?? join(dirname(source), name));
+    return withAside({ source, target }, doubtful, basename(target));
   });
+}
+
+function withAside(item: BatchItem, doubtful: string | undefined, name: string): BatchItem {
+  return doubtful === undefined ? item : { ...item, aside: join(doubtful, name) };
 }
 
 async function runStandardInput(
@@ -155,8 +186,7 @@ async function runStandardInput(
 /** Shows the outcomes as they come, then what failed and why; sets the exit code. */
 async function report(
   outcomes: AsyncIterable<BatchOutcome>,
-  total: number,
-  options: PictureOptions,
+  { total, options, verdicts }: { total: number; options: PictureOptions; verdicts: Report | null },
   signal: AbortSignal,
 ): Promise<void> {
   const bar = startBar(total, options);
@@ -166,11 +196,13 @@ async function report(
   for await (const outcome of outcomes) {
     counts[outcome.state] += 1;
     if (outcome.state === 'failed') failed.push(outcome);
+    await verdicts?.add(outcome);
     if (options.json) console.log(JSON.stringify(toLine(outcome)));
     const seconds = (performance.now() - begun) / 1000;
     bar?.increment({ speed: (counts.done / seconds).toFixed(1), left: timeLeft(total, counts, seconds) });
   }
   bar?.stop();
+  await verdicts?.close();
   if (options.json)
     console.log(JSON.stringify({ ...counts, total, seconds: Number(((performance.now() - begun) / 1000).toFixed(1)) }));
   for (const { source, error } of failed) console.error(`${source}: ${error?.message}`);
@@ -206,7 +238,7 @@ function timeLeft(
   return left < 60 ? `${left} s` : left < 3600 ? `${Math.round(left / 60)} min` : `${(left / 3600).toFixed(1)} h`;
 }
 
-function toLine({ source, target, state, ms, model, warnings, error }: BatchOutcome): Record<string, unknown> {
+function toLine({ source, target, state, ms, model, warnings, verdict, error }: BatchOutcome): Record<string, unknown> {
   return {
     file: source,
     output: error ? null : target,
@@ -214,6 +246,7 @@ function toLine({ source, target, state, ms, model, warnings, error }: BatchOutc
     ms,
     model,
     warnings,
+    ...(verdict ? { quality: verdict } : {}),
     error: error ? { code: error.code, message: error.message } : null,
   };
 }

@@ -4,6 +4,7 @@ import { copyFile, mkdir, readdir, readFile, stat, utimes, writeFile } from 'nod
 import { join, resolve } from 'node:path';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
+import { backgroundRemoval } from '#src/engine/operations/background-removal.js';
 import { tempFolder } from './helpers/temp-folder.js';
 
 const root = resolve(import.meta.dirname, '..');
@@ -68,6 +69,37 @@ describe('darkroom cutout', () => {
     expect((await stat(join(output, 'cap.png'))).mtimeMs).toBe(before.mtimeMs);
   });
 
+  it('writes a verdict on every result and puts the doubtful ones aside', async () => {
+    const { input, output } = await shopFolder();
+    const plain = join(input, 'plain.png');
+    await sharp({ create: { width: 90, height: 60, channels: 3, background: 'white' } }).toFile(plain);
+    const report = join(input, '../verdicts.csv');
+    const doubtful = join(input, '../doubtful');
+    const args = ['cutout', input, '-o', output, '--report', report, '--doubtful', doubtful];
+    expect((await darkroom(args)).code).toBe(1);
+    const lines = (await readFile(report, 'utf8')).trim().split('\r\n');
+    expect(lines).toHaveLength(5);
+    expect(lines.find((line) => line.includes('plain.png'))).toMatch(/,true,.*(found|removed|clearly)/);
+    expect(lines.find((line) => line.includes('broken.jpg'))).toMatch(/,failed,true,.*picture/);
+    expect(await readdir(doubtful)).toContain('plain.png');
+    expect(await stat(join(output, 'plain.png')).catch(() => null)).toBeNull();
+    const again = jsonLines((await darkroom([...args, '--json'])).stdout);
+    expect(again.at(-1)).toMatchObject({ done: 0, skipped: 3, failed: 1 });
+    expect((await readFile(report, 'utf8')).trim().split('\r\n')).toHaveLength(5);
+  });
+
+  it('takes the other pictures of an operation as files', async () => {
+    const folder = await tempFolder();
+    const [background, output] = [join(folder, 'sky.png'), join(folder, 'out.jpg')];
+    await sharp({ create: { width: 30, height: 30, channels: 3, background: '#3080ff' } }).toFile(background);
+    const run = await darkroom(['cutout', photo, '-o', output, '--bg-image', background, '--aspect', 'square']);
+    expect(run.code).toBe(0);
+    const corner = await sharp(output).extract({ left: 2, top: 2, width: 1, height: 1 }).raw().toBuffer();
+    expect(Math.abs((corner[2] as number) - 255)).toBeLessThan(6);
+    const wrong = await darkroom(['cutout', photo, '-o', output, '--bg-image', join(folder, 'none.png')]);
+    expect(wrong.stderr).toContain('none.png');
+  });
+
   it('says what is wrong with an option: which, what was expected, what came', async () => {
     const run = await darkroom(['upscale', photo, '--scale', '50']);
     expect(run.code).toBe(2);
@@ -80,6 +112,10 @@ describe('darkroom cutout', () => {
     const { stdout } = await darkroom(['upscale', '--help']);
     for (const text of ['--scale', '--model', '--format', '--output', '--json', '--force', 'default: "auto"'])
       expect(stdout.toString()).toContain(text);
+    const cutout = (await darkroom(['cutout', '--help'])).stdout.toString();
+    const own = ['--trimap', '--bg-image', '--report', '--doubtful'];
+    const params = Object.keys(backgroundRemoval.params.shape).map((name) => `--${name.replaceAll('_', '-')}`);
+    for (const text of [...own, ...params]) expect(cutout).toContain(text);
   });
 });
 

@@ -7,6 +7,7 @@ import type { Engine } from './api.js';
 import { EngineError, reviveError, toEngineError } from './errors.js';
 import { type BatchItem, isDone } from './folder.js';
 import { hasEnded, type Job } from './jobs/job-store.js';
+import { isDoubtful, type Verdict, verdictOf } from './verdict.js';
 
 /** What became of one file of a batch. */
 export interface BatchOutcome extends BatchItem {
@@ -14,12 +15,16 @@ export interface BatchOutcome extends BatchItem {
   ms: number;
   model: string | null;
   warnings: string[];
+  /** From operations that judge their results. */
+  verdict: Verdict | null;
   error: EngineError | null;
 }
 
 export interface BatchRequest {
   operation: string;
   params: Record<string, unknown>;
+  /** Further pictures that go with every file. */
+  pictures?: { field: string; path: string }[];
   /** Files in work at the same time. */
   concurrency: number;
   /** Do again what is done. */
@@ -59,10 +64,11 @@ export async function* runBatch(
 export async function runOne(
   engine: Engine,
   source: Readable,
-  { operation, params, signal }: Pick<BatchRequest, 'operation' | 'params' | 'signal'>,
+  { operation, params, pictures = [], signal }: Pick<BatchRequest, 'operation' | 'params' | 'pictures' | 'signal'>,
 ): Promise<Job> {
-  const file = await engine.receive(source, 'image');
-  const { job } = await engine.submit({ operation, owner: 'local', params, inputs: [file] });
+  const inputs = [await engine.receive(source, 'image')];
+  for (const { field, path } of pictures) inputs.push(await engine.receive(await openSource(path, field), field));
+  const { job } = await engine.submit({ operation, owner: 'local', params, inputs });
   const onAbort = () => void engine.cancel(job.id).catch(() => {});
   signal.addEventListener('abort', onAbort, { once: true });
   try {
@@ -101,27 +107,41 @@ async function runItem(engine: Engine, item: BatchItem, request: BatchRequest): 
     ms: Math.round(performance.now() - begun),
     model: job?.result?.modelActual ?? null,
     warnings: [...(job?.warnings ?? []), ...(job?.result?.warnings ?? [])],
+    verdict: job && verdictOf(job),
     error,
   });
   try {
     if (!request.force && (await isDone(item))) return outcome('skipped', null, null);
     const job = await runOne(engine, await openSource(item.source), request);
-    await deliver(engine, job, item.target);
-    return outcome('done', job, null);
+    const target = placeOf(item, verdictOf(job));
+    await deliver(engine, job, target);
+    await removeOther(item, target);
+    return { ...outcome('done', job, null), target };
   } catch (error) {
     return outcome('failed', null, toEngineError(error));
   }
 }
 
-async function openSource(path: string): Promise<Readable> {
+async function openSource(path: string, param = 'input'): Promise<Readable> {
   try {
     return (await open(path)).createReadStream();
   } catch (error) {
     throw new EngineError('invalid_input', `${path} cannot be read: ${(error as Error).message}`, {
-      param: 'input',
+      param,
       cause: error,
     });
   }
+}
+
+/** Where a result goes: what is doubtful goes aside, where there is such a place. */
+function placeOf({ target, aside }: BatchItem, verdict: Verdict | null): string {
+  return aside !== undefined && verdict !== null && isDoubtful(verdict) ? aside : target;
+}
+
+/** A result that was made again may have changed places. */
+async function removeOther({ target, aside }: BatchItem, taken: string): Promise<void> {
+  const other = taken === target ? aside : target;
+  if (other !== undefined && other !== taken) await rm(other, { force: true });
 }
 
 async function ended(engine: Engine, id: string): Promise<Job> {

@@ -5,6 +5,8 @@ import { basename, extname, join, relative, resolve, sep } from 'node:path';
 export interface BatchItem {
   source: string;
   target: string;
+  /** Where the result goes instead when it is doubtful. */
+  aside?: string;
 }
 
 /** Names that are worth opening; what a file really is shows its content. */
@@ -25,9 +27,10 @@ export async function planFolder(input: string, output: string, extension: strin
 }
 
 /** Whether the result is there and not older than its source: then a batch that is started again passes it over. */
-export async function isDone({ source, target }: BatchItem): Promise<boolean> {
-  const [from, to] = await Promise.all([source, target].map((path) => stat(path).catch(() => null)));
-  return from != null && to?.isFile() === true && to.mtimeMs >= from.mtimeMs;
+export async function isDone({ source, target, aside }: BatchItem): Promise<boolean> {
+  const places = aside === undefined ? [target] : [target, aside];
+  const [from, ...made] = await Promise.all([source, ...places].map((path) => stat(path).catch(() => null)));
+  return from != null && made.some((to) => to?.isFile() === true && to.mtimeMs >= from.mtimeMs);
 }
 
 async function listPictures(folder: string, excluded: string): Promise<string[]> {

@@ -119,8 +119,8 @@ function qualityOf({ result }: Job): { quality?: object } {
 function qualityHeader(job: Job): Record<string, string> {
   const { quality } = qualityOf(job);
   if (quality === undefined) return {};
-  const escape = (sign: string) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, '0')}`;
-  return { 'x-quality': JSON.stringify(quality).replace(/[^\x20-\x7e]/g, escape) };
+  const toEscape = (sign: string) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  return { 'x-quality': JSON.stringify(quality).replace(/[^\x20-\x7e]/g, toEscape) };
 }
 
 /** One output with its address. */

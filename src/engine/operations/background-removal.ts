@@ -21,6 +21,7 @@ export const backgroundRemoval: Operation<CutoutParams> = {
   pictures: [{ field: 'image', required: true }, { field: 'trimap' }, { field: 'bg_image' }],
   summary: 'Removes the background of a picture, and puts what is left on a canvas',
   params,
+  judges: true,
   models: needs,
   async perform(bench, options) {
     bench.checkpoint('decode');

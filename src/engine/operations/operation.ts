@@ -110,6 +110,8 @@ export interface Operation<Params extends object = object> {
   params: z.ZodObject<z.ZodRawShape, z.core.$strip> & z.ZodType<Params>;
   /** Other operations that `perform` has done for it with `bench.step`, in their order; their params are checked with its own. */
   steps?(params: Params): readonly Step[];
+  /** Whether its facts hold a verdict on the result, as `quality`. Default false. */
+  judges?: boolean;
   /** The models of an attempt, the main one first: it is warm when the attempt begins, the others are loaded on demand. */
   models(params: Params): ModelNeed[];
   /**

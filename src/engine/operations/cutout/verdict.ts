@@ -2,24 +2,7 @@ import type { AlphaSurvey } from '../../../models/alpha-survey.js';
 import type { NearbyColours } from '../../../models/foreground.js';
 import { findRegions } from '../../../models/regions.js';
 import type { Pixels, Plane } from '../../media/media.js';
-
-/** What there is to say of a cut-out, so that a person need only look at the doubtful ones. */
-export interface Verdict {
-  /** Share of the picture that is kept, 0..1. */
-  coverage: number;
-  /** Whether the subject is cut off by a side of the picture. */
-  touches_edge: boolean;
-  /** Openings inside of the subject. */
-  holes: number;
-  /** Mean width in pixels of the soft zone between kept and removed: 1 is as sharp as pixels allow. */
-  edge_softness: number;
-  /** How much of the background's colour is left along the edges, 0..1. */
-  halo: number;
-  /** How likely it is that nobody will object, 0..1. */
-  confidence: number;
-  /** Why someone should look at it, one sentence each; empty when nothing was noticed. */
-  warnings: string[];
-}
+import type { Verdict } from '../../verdict.js';
 
 /** Smaller openings, and parts that lie apart, are noise: share of the subject. */
 const worthCounting = 0.001;

@@ -4,7 +4,7 @@ import sharp from 'sharp';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { Pixels, Size } from '#src/engine/media/media.js';
 import { backgroundRemoval } from '#src/engine/operations/background-removal.js';
-import type { Verdict } from '#src/engine/operations/cutout/verdict.js';
+import type { Verdict } from '#src/engine/verdict.js';
 import { parseParams } from '#src/engine/operations/index.js';
 import { paint } from '../../../helpers/pictures.js';
 import { openWorkbench, type TestBench } from '../../../helpers/workbench.js';
