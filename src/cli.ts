@@ -6,6 +6,7 @@ import { finished } from 'node:stream/promises';
 import { SingleBar } from 'cli-progress';
 import { Command, CommanderError, Option } from 'commander';
 import { z } from 'zod';
+import { modelsCommand } from './cli/models.js';
 import type { Engine } from './engine/api.js';
 import { type BatchOutcome, deliver, runBatch, runOne } from './engine/batch.js';
 import { ConfigError, readConfig } from './engine/config.js';
@@ -36,6 +37,7 @@ function commandLine(): Command {
     .showHelpAfterError('(add --help for the options)')
     .exitOverride();
   for (const operation of operations) program.addCommand(pictureCommand(operation));
+  program.addCommand(modelsCommand());
   return program;
 }
 
@@ -91,6 +93,7 @@ async function runPictures(operation: Operation, inputs: string[], options: Pict
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
   const engine = await createEngine(readConfig(), {
     database: ':memory:',
+    readsPulledModels: false,
     workFolder: work,
     cacheFolder: join(homedir(), '.cache', 'darkroom'),
   });

@@ -19,12 +19,13 @@ const owners: Record<string, string[]> = {
   sharp: ['engine/media/image.ts'],
   'better-sqlite3': ['engine/jobs/db.ts'],
   piscina: ['engine/pool.ts'],
-  undici: ['engine/download.ts', 'engine/providers/http.ts'],
+  'tar-stream': ['engine/model-store/bundle.ts'],
+  undici: ['engine/download.ts', 'engine/model-store/transfer.ts', 'engine/providers/http.ts'],
   jose: ['engine/providers/kling.ts'],
   yazl: ['engine/media/archive.ts'],
   'fluent-ffmpeg': ['engine/media/ffmpeg.ts'],
-  commander: ['cli.ts'],
-  'cli-progress': ['cli.ts'],
+  commander: ['cli.ts', 'cli/models.ts', 'cli/doctor.ts'],
+  'cli-progress': ['cli.ts', 'cli/bars.ts'],
 };
 
 describe('the layout of src', () => {

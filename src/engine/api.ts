@@ -6,11 +6,20 @@ import type { Batch, Job, QueueStats } from './jobs/job-store.js';
 import type { KeyStore } from './jobs/key-store.js';
 import type { ModelStatus } from '../models/model.js';
 import type { Operation } from './operations/operation.js';
+import type { Speed } from './speeds.js';
 import type { HostFacts } from './task.js';
 
 export { type Delivery, type DeliveryState, deliveryStates } from './jobs/delivery-store.js';
 export { debugBlock } from './routing.js';
 export type { ModelStatus };
+
+/** A model as it is listed: what it is, and how it does on this machine. */
+export interface ListedModel extends ModelStatus {
+  /** The execution provider that it would run on; null while that is not known. */
+  device: string | null;
+  /** Null if it never ran here, on this device and without others beside it. */
+  speed: Speed | null;
+}
 
 /** A file that came with a request and is stored, not yet looked into. */
 export interface ReceivedFile {
@@ -97,6 +106,8 @@ export interface EngineStatus {
   host: HostFacts | null;
   /** Why new work would not succeed now, one sentence each; empty when ready. */
   problems: string[];
+  /** What is wrong and keeps no work from being done: models in the data folder that can't be used. */
+  warnings: string[];
   draining: boolean;
   queue: QueueStats;
 }
@@ -146,7 +157,7 @@ export interface Engine {
   readOutput(id: string, range?: { start: number; end: number }): Promise<Readable>;
   /** Removes a stored output before its time. */
   removeOutput(id: string): Promise<void>;
-  models(): Promise<ModelStatus[]>;
+  models(): Promise<ListedModel[]>;
   readonly keys: KeyStore;
   /** The log of webhooks. */
   readonly deliveries: Pick<DeliveryStore, 'get' | 'list' | 'redeliver'>;

@@ -30,6 +30,9 @@ const isSchedule = (seconds: number[]) =>
   seconds[0] === 0 &&
   seconds.every((value, index) => index === 0 || (value > Number(seconds[index - 1]) && value <= 604_800));
 
+const proxy = (scheme: string) =>
+  z.string().default('').describe(`Proxy for downloads of models over ${scheme}, in capitals or not`);
+
 /** Every setting: its variable, what it accepts, its default and one sentence for the README's table. */
 export const settings = z.object({
   DARKROOM_HOST: z.string().min(1).default('127.0.0.1').describe('Address the server listens on'),
@@ -100,6 +103,15 @@ export const settings = z.object({
     .string()
     .optional()
     .describe('The ffmpeg that encodes clips; default: the newer one of that on the PATH and that of the npm package'),
+  DARKROOM_MODEL_MIRROR: z
+    .string()
+    .refine(isWebAddress, 'an http(s) address without query, such as https://models.example.com/darkroom')
+    .transform((value) => value.replace(/\/+$/, ''))
+    .optional()
+    .describe('Address that `models pull` asks first, for `<id>/<file>`; digests are checked all the same'),
+  HTTPS_PROXY: proxy('https'),
+  HTTP_PROXY: proxy('http'),
+  NO_PROXY: z.string().default('').describe('Hosts that are asked without the proxy, separated by commas; `*` is all'),
   DARKROOM_LOG: z
     .enum(['silent', 'fatal', 'error', 'warn', 'info', 'debug'], { error: 'silent, fatal, error, warn, info or debug' })
     .default('info')
@@ -119,7 +131,9 @@ export class ConfigError extends Error {
  * Throws ConfigError.
  */
 export function readConfig(env: Record<string, string | undefined> = environment()): Config {
-  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
+  const given = Object.fromEntries(
+    Object.entries({ ...proxiesInLowerCase(env), ...env }).filter(([, value]) => value !== undefined && value !== ''),
+  );
   const parsed = settings.safeParse(given);
   if (!parsed.success) throw new ConfigError(explain(parsed.error, given));
   return Object.freeze({ ...parsed.data, DARKROOM_DATA: resolve(parsed.data.DARKROOM_DATA) });
@@ -138,6 +152,12 @@ export function unknownSettings(env: Record<string, string | undefined> = enviro
 /** The environment for a child process: ours, and `defaults` for what it leaves open. */
 export function environmentWith(defaults: Record<string, string>): Record<string, string | undefined> {
   return { ...defaults, ...process.env };
+}
+
+/** Most programs read these names in lower case first, some in lower case only. */
+function proxiesInLowerCase(env: Record<string, string | undefined>): Record<string, string> {
+  const found = ['HTTPS_PROXY', 'HTTP_PROXY', 'NO_PROXY'].map((name) => [name, env[name.toLowerCase()]] as const);
+  return Object.fromEntries(found.filter((pair): pair is readonly [string, string] => Boolean(pair[1])));
 }
 
 /** `.env` of the working directory, overruled by the real environment. */

@@ -1,6 +1,6 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Engine, EngineStatus, Meter, WebhookPresenter } from './api.js';
+import type { Engine, EngineStatus, ListedModel, Meter, WebhookPresenter } from './api.js';
 import { submitBatch } from './batch-submission.js';
 import type { BlobStore } from './blobs/blob-store.js';
 import { openDiskBlobs } from './blobs/disk-blobs.js';
@@ -17,8 +17,10 @@ import type { Batch, Job, JobStore } from './jobs/job-store.js';
 import { type Log, silentLog } from './log.js';
 import { operations as allOperations, modelNeeds } from './operations/index.js';
 import type { Operation } from './operations/operation.js';
+import { observeModels } from './observed-runner.js';
 import { Scheduler } from './scheduler.js';
 import { type ModelShelf, openShelf } from './shelf.js';
+import { Speeds } from './speeds.js';
 import { pickOperation, type SubmissionParts, submit } from './submission.js';
 import { type SuperviseOptions, superviseHost } from './supervisor.js';
 import type { TaskRunner } from './task.js';
@@ -39,6 +41,8 @@ export interface EngineOptions {
   database?: string;
   /** Where the probed device and layout are remembered; default: `DARKROOM_DATA`. */
   cacheFolder?: string;
+  /** Whether pulled models are read in the background, so that damage shows early; default true. */
+  readsPulledModels?: boolean;
   /** The words of webhooks; without them none are taken. */
   webhooks?: WebhookPresenter;
   meter?: Meter;
@@ -54,6 +58,7 @@ interface Parts {
   jobs: JobStore;
   blobs: BlobStore;
   shelf: ModelShelf;
+  speeds: Speeds;
   runner: TaskRunner;
   scheduler: Scheduler;
   intake: IntakeParts;
@@ -69,7 +74,7 @@ export async function createEngine(config: Config, options: EngineOptions = {}):
   const folders = await prepareFolders(options.workFolder ?? config.DARKROOM_DATA);
   const retentionMs = config.DARKROOM_RETENTION_DAYS * dayMs;
   const maxBytes = config.DARKROOM_MAX_UPLOAD_MB * megabyte;
-  const shelf = await openShelf(config);
+  const shelf = await openShelf(config, { readsPulled: options.readsPulledModels ?? true });
   const { jobs, deliveries, keys } = await openJobs({ path: options.database ?? join(folders.root, 'darkroom.db') });
   // Whoever holds the database is alone in the folder, so what lies in `work` belongs to nobody.
   await emptyFolder(folders.work);
@@ -87,7 +92,12 @@ export async function createEngine(config: Config, options: EngineOptions = {}):
   const webhooks =
     options.webhooks &&
     (await openWebhooks({ config, jobs, deliveries, present: options.webhooks, sealFile, meter, log }));
-  const runner = options.runner ?? superviseHost(hostOptions(config, options, meter, log));
+  // A run that nobody comes back for keeps no figures either.
+  const speeds = new Speeds(options.database === ':memory:' ? null : join(folders.root, 'speeds.json'));
+  const runner = observeModels(options.runner ?? superviseHost(hostOptions(config, options, meter, log)), {
+    done: (result) => speeds.note(result),
+    refused: ({ models }) => void shelf.suspect(Object.values(models)),
+  });
   const chooseModels = async ({ operation, params }: Job) => {
     return shelf.choose(modelNeeds(pickOperation(operations, operation), params));
   };
@@ -109,6 +119,7 @@ export async function createEngine(config: Config, options: EngineOptions = {}):
     jobs,
     blobs,
     shelf,
+    speeds,
     runner,
     scheduler,
     intake: { blobs, download, runner, maxBytes },
@@ -124,7 +135,7 @@ export async function createEngine(config: Config, options: EngineOptions = {}):
 }
 
 function methods(parts: Parts): Omit<Engine, 'operations' | 'keys' | 'deliveries' | 'close'> {
-  const { config, jobs, blobs, shelf, runner, scheduler } = parts;
+  const { config, jobs, blobs, runner, scheduler } = parts;
   const submitting: SubmissionParts = {
     ...parts,
     maxQueued: config.DARKROOM_MAX_QUEUE,
@@ -144,7 +155,7 @@ function methods(parts: Parts): Omit<Engine, 'operations' | 'keys' | 'deliveries
     statOutput: (id) => blobs.stat(id),
     readOutput: (id, range) => blobs.read(id, range),
     removeOutput: (id) => blobs.remove(id),
-    models: async () => shelf.statuses(),
+    models: async () => listModels(parts),
     status: () => status(parts),
     ready: () => runner.ready(),
     drain: () => scheduler.drain(),
@@ -199,6 +210,11 @@ function unknownBatch(id: string): never {
   throw new EngineError('not_found', `No batch ${id}; it may be past its retention`, { param: 'id' });
 }
 
+async function listModels({ shelf, speeds, runner }: Parts): Promise<ListedModel[]> {
+  const device = runner.facts()?.device ?? null;
+  return shelf.statuses().map((model) => ({ ...model, device, speed: speeds.of(model.id, device) }));
+}
+
 async function status({ config, jobs, blobs, shelf, runner, scheduler }: Parts): Promise<EngineStatus> {
   const problems = shelf.problems();
   if (!runner.facts()) problems.push('The host process that runs models is starting');
@@ -207,18 +223,20 @@ async function status({ config, jobs, blobs, shelf, runner, scheduler }: Parts):
   await blobs.checkSpace().catch((error: Error) => problems.push(error.message));
   const queue = await jobs.stats();
   if (queue.states.queued >= config.DARKROOM_MAX_QUEUE) problems.push('The queue is full');
-  return { host: runner.facts(), problems, draining: scheduler.isDraining, queue };
+  return { host: runner.facts(), problems, warnings: shelf.warnings(), draining: scheduler.isDraining, queue };
 }
 
 async function close(
-  { scheduler, runner, jobs, webhooks, config }: Parts,
+  { scheduler, runner, jobs, webhooks, shelf, speeds, config }: Parts,
   stopHousekeeping: () => Promise<void>,
   graceMs?: number,
 ): Promise<void> {
   await scheduler.stop(graceMs ?? config.DARKROOM_GRACE_SECONDS * 1000);
   await stopHousekeeping();
   await runner.close();
+  await shelf.close();
   await scheduler.idle();
+  speeds.write();
   await webhooks?.close(graceForReceiversMs);
   await jobs.close();
 }

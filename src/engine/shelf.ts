@@ -1,8 +1,12 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { type Lockfile, type ModelEntry, readLockfile } from '../models/lockfile.js';
-import { chooseModel, lockfilePath, modelStatuses, readVerified } from '../models/weights.js';
+import { chooseModel, lockfilePath, modelStatuses, readVerified, warningsOf } from '../models/weights.js';
 import type { ModelStatus } from './api.js';
 import { type Config, modelsFolder } from './config.js';
 import { EngineError } from './errors.js';
+import { watchCatalogue } from './model-store/catalogue.js';
+import { Damages } from './model-store/damages.js';
 import type { ModelNeed } from './operations/operation.js';
 import { twinOf } from './operations/workbench.js';
 
@@ -23,18 +27,48 @@ export interface ModelShelf {
   statuses(): ModelStatus[];
   /** What is wrong with models that come with the program, one sentence each. */
   problems(): string[];
+  /** What is wrong with other models that lie in the data folder, one sentence each: jobs do without them. */
+  warnings(): string[];
+  /** Reads the files of these models again, for example since a job could not load one. */
+  suspect(ids: readonly string[]): Promise<void>;
+  /** Ends what still reads files. */
+  close(): Promise<void>;
+}
+
+export interface ShelfOptions {
+  /** Whether the pulled models are read in the background, so that damage shows before a job needs them. Default true. */
+  readsPulled?: boolean;
 }
 
 /** Reads and checks the lock file, and the digests of the models that come with the program. Errors: `model_unavailable`. */
-export async function openShelf(config: Config): Promise<ModelShelf> {
-  const lock = readLockfile(lockfilePath);
-  const context = { folder: modelsFolder(config), allowNonCommercial: config.DARKROOM_ALLOW_NONCOMMERCIAL };
-  const damaged = await checkBundled(lock, context.folder);
-  return {
-    choose: (needs) => chooseAll(needs, (need) => chooseModel(lock, need, context)),
-    statuses: () => modelStatuses(lock, context),
-    problems: () => [...damaged],
+export async function openShelf(config: Config, { readsPulled = true }: ShelfOptions = {}): Promise<ModelShelf> {
+  const program = readLockfile(lockfilePath);
+  const folder = modelsFolder(config);
+  const catalogue = watchCatalogue(folder, program);
+  const damages = new Damages(folder);
+  const context = {
+    folder,
+    allowNonCommercial: config.DARKROOM_ALLOW_NONCOMMERCIAL,
+    damage: (entry: ModelEntry) => damages.of(entry),
   };
+  const bundled = await checkBundled(program, folder);
+  const pulled = () => catalogue().lock.models.filter((entry) => isThere(entry, folder));
+  const background = readsPulled ? damages.look(pulled()) : Promise.resolve();
+  return {
+    choose: (needs) => chooseAll(needs, (need) => chooseModel(catalogue().lock, need, context)),
+    statuses: () => modelStatuses(catalogue().lock, context),
+    problems: () => [...bundled],
+    warnings: () => [...catalogue().broken.map(({ problem }) => problem), ...warningsOf(pulled(), context)],
+    suspect: (ids) => damages.look(pulled().filter(({ id }) => ids.includes(id))),
+    close: async () => {
+      damages.stop();
+      await background;
+    },
+  };
+}
+
+function isThere({ id, tier }: ModelEntry, folder: string): boolean {
+  return tier !== 'bundled' && existsSync(join(folder, id));
 }
 
 function chooseAll(needs: readonly ModelNeed[], choose: (need: ModelNeed) => ModelEntry): ChosenModels {

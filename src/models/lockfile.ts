@@ -112,6 +112,15 @@ export function parseLockfile(text: string, name: string): Lockfile {
   throw new EngineError('model_unavailable', lines.join('\n'));
 }
 
+/** The checked entry in this text, as a lock file has many; `name` stands in the messages. Errors as `readLockfile`. */
+export function parseEntry(text: string, name: string): ModelEntry {
+  const raw = attempt((): unknown => JSON.parse(text), name);
+  const result = modelEntry.safeParse(raw);
+  if (result.success) return result.data;
+  const lines = result.error.issues.map((issue) => `${name}: ${issue.path.join('.') || 'the file'}: ${issue.message}`);
+  throw new EngineError('model_unavailable', lines.join('\n'));
+}
+
 /** The constants of an entry as its family needs them. Errors: `model_unavailable` naming entry and field. */
 export function readConstants<Schema extends z.ZodType>(entry: ModelEntry, schema: Schema): z.output<Schema> {
   const result = schema.safeParse(entry.constants);
@@ -126,12 +135,12 @@ export function constantsProblem({ constants }: ModelEntry, schema: z.ZodType): 
   return error?.issues.map((issue) => `constants.${issue.path.join('.')}: ${issue.message}`).join('; ') ?? null;
 }
 
-function attempt<T>(step: () => T): T {
+function attempt<T>(step: () => T, name = 'The list of models'): T {
   try {
     return step();
   } catch (error) {
     const { message } = error as Error;
-    throw new EngineError('model_unavailable', `The list of models can't be read: ${message}`, { cause: error });
+    throw new EngineError('model_unavailable', `${name} can't be read: ${message}`, { cause: error });
   }
 }
 

@@ -133,9 +133,12 @@ export interface ModelStatus {
   family: string;
   tier: ModelEntry['tier'];
   licence: string;
+  /** Where it can be read; null where no address is known. */
+  licenceUrl: string | null;
   /** Null: not known. */
   commercialUse: boolean | null;
-  bytes: number;
+  /** Of all its files; null where that is not known before the first pull. */
+  bytes: number | null;
   installed: boolean;
   /** Why it can't be used now; null if it can. */
   problem: string | null;

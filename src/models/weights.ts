@@ -17,12 +17,17 @@ export const lockfilePath: string = join(packageRoot, 'models.lock.json');
 /** Where the weights lie that come with the program. */
 export const bundledFolder: string = join(packageRoot, 'src', 'models', 'bundled');
 
+/** What one file of a model may have at most: an ONNX file is a protobuf message, which ends at 2 GiB. */
+export const maxFileBytes: number = 2 ** 31 - 1;
+
 /** Where models are looked for, and which may be used. */
 export interface ModelContext {
   /** `<data>/models`. */
   folder: string;
   /** Whether weights may be used whose licence forbids commercial use. */
   allowNonCommercial: boolean;
+  /** What is known to be wrong with the bytes of a model, in words; null if nothing is. Default: nothing is known. */
+  damage?(entry: ModelEntry): string | null;
 }
 
 /** Which model a job needs. */
@@ -37,11 +42,19 @@ export interface ModelRequest {
 /** Every model of the lock file and whether it can be used now; sizes are compared, digests only when a model is loaded. */
 export function modelStatuses(lock: Lockfile, context: ModelContext): ModelStatus[] {
   return lock.models.map((entry) => {
-    const missing = firstAbsence(entry, context.folder);
-    const { id, task, family, tier, licence, commercialUse } = entry;
-    const bytes = entry.files.reduce((sum, file) => sum + (file.bytes ?? 0), 0);
-    const problem = refusal(entry, context) ?? familyProblem(entry) ?? missing;
-    return { id, task, family, tier, licence, commercialUse, bytes, installed: missing === null, problem };
+    const missing = fault(entry, context);
+    const { id, task, family, tier, licence, licenceUrl = null, commercialUse } = entry;
+    const bytes = totalBytes(entry);
+    const problem = licenceProblem(entry, context) ?? familyProblem(entry) ?? missing;
+    return { id, task, family, tier, licence, licenceUrl, commercialUse, bytes, installed: missing === null, problem };
+  });
+}
+
+/** What is wrong with the files of these models, one sentence each with the model's name and what helps. */
+export function warningsOf(entries: readonly ModelEntry[], context: ModelContext): string[] {
+  return entries.flatMap((entry) => {
+    const problem = fault(entry, context);
+    return problem === null ? [] : [unavailable(entry, problem).message];
   });
 }
 
@@ -85,6 +98,21 @@ export async function readVerified(entry: ModelEntry, file: WeightFile, folder: 
   return bytes;
 }
 
+/** Why the licence of a model keeps it from being used with these settings; null if it does not. */
+export function licenceProblem(
+  entry: ModelEntry,
+  { allowNonCommercial }: Pick<ModelContext, 'allowNonCommercial'>,
+): string | null {
+  const { commercialUse, licence, licenceUrl } = entry;
+  if (commercialUse === true || allowNonCommercial) return null;
+  const reason =
+    commercialUse === null
+      ? `whether the licence of its weights (${licence}) allows commercial use is not known`
+      : `the licence of its weights (${licence}) forbids commercial use`;
+  const reading = licenceUrl === undefined ? '' : `read ${licenceUrl}; `;
+  return `${reason}; ${reading}DARKROOM_ALLOW_NONCOMMERCIAL=1 allows it`;
+}
+
 function choosePreferred(lock: Lockfile, request: ModelRequest, context: ModelContext): ModelEntry {
   const preferred = (lock.preferred[request.task] ?? [])
     .map((id) => lock.models.find((entry) => entry.id === id))
@@ -108,22 +136,22 @@ function unavailable(entry: ModelEntry, problem: string): EngineError {
 }
 
 function problemOf(entry: ModelEntry, context: ModelContext): string | null {
-  return refusal(entry, context) ?? familyProblem(entry) ?? firstAbsence(entry, context.folder);
+  return licenceProblem(entry, context) ?? familyProblem(entry) ?? fault(entry, context);
 }
 
-function refusal(entry: ModelEntry, { allowNonCommercial }: ModelContext): string | null {
-  const { commercialUse, licence, licenceUrl } = entry;
-  if (commercialUse === true || allowNonCommercial) return null;
-  const reason =
-    commercialUse === null
-      ? `whether the licence of its weights (${licence}) allows commercial use is not known`
-      : `the licence of its weights (${licence}) forbids commercial use`;
-  const reading = licenceUrl === undefined ? '' : `read ${licenceUrl}; `;
-  return `${reason}; ${reading}DARKROOM_ALLOW_NONCOMMERCIAL=1 allows it`;
+/** What is wrong with the files of a model, and what helps. */
+function fault(entry: ModelEntry, { folder, damage }: ModelContext): string | null {
+  const absent = entry.files.map((file) => absence(entry, file, folder)).find((reason) => reason !== null);
+  if (absent !== undefined) return absent;
+  const found = damage?.(entry) ?? null;
+  const [file] = entry.files;
+  return found === null || !file ? null : `${found}; ${remedy(entry, file)}`;
 }
 
-function firstAbsence(entry: ModelEntry, folder: string): string | null {
-  return entry.files.map((file) => absence(entry, file, folder)).find((reason) => reason !== null) ?? null;
+/** Null where the size of a file is not known. */
+function totalBytes({ files }: ModelEntry): number | null {
+  const sizes = files.map(({ bytes }) => bytes);
+  return sizes.includes(null) ? null : sizes.reduce((sum: number, bytes) => sum + (bytes ?? 0), 0);
 }
 
 function absence(entry: ModelEntry, file: WeightFile, folder: string): string | null {
@@ -132,23 +160,28 @@ function absence(entry: ModelEntry, file: WeightFile, folder: string): string | 
   if (file.bytes !== null && found.size !== file.bytes) {
     return `expected ${file.bytes} bytes in ${file.name}, found ${found.size}; ${remedy(entry, file)}`;
   }
-  return file.sha256 === null ? `${file.name} has no sha256 in models.lock.json to check it against` : null;
+  if (found.size > maxFileBytes) return `${file.name} has ${found.size} bytes, more than any ONNX file can have`;
+  if (file.sha256 !== null) return null;
+  return `${file.name} has no sha256 to check it against; ${remedy(entry, file)}, which keeps its digest`;
 }
 
-function remedy(entry: ModelEntry, file: WeightFile): string {
-  if (entry.tier === 'bundled') return 'it comes with the program: install that anew';
-  return `put ${file.url ?? file.name} into the data folder as models/${entry.id}/${file.name}`;
+function remedy({ id, tier }: ModelEntry, { url }: WeightFile): string {
+  if (tier === 'bundled') return 'it comes with the program: install that anew';
+  if (url !== null) return `npx darkroom models pull ${id}`;
+  return tier === 'own' ? 'npx darkroom models add FILE' : `npx darkroom models import FILE --as ${id}`;
 }
 
 function folderOf(entry: ModelEntry, folder: string): string {
   return entry.tier === 'bundled' ? bundledFolder : join(folder, entry.id);
 }
 
+/** Links may lead to the folder of all models, but not out of the folder of this one. */
 async function readInside(entry: ModelEntry, file: WeightFile, folder: string): Promise<Uint8Array> {
-  const [path, home] = await Promise.all([
-    realpath(weightPath(entry, file, folder)),
-    realpath(folderOf(entry, folder)),
-  ]);
-  if (!path.startsWith(home + sep)) throw unavailable(entry, `${file.name} is a link out of the folder of its model`);
+  const root = await realpath(entry.tier === 'bundled' ? bundledFolder : folder);
+  const home = entry.tier === 'bundled' ? root : join(root, entry.id);
+  const path = await realpath(weightPath(entry, file, folder));
+  if (!path.startsWith(home + sep)) {
+    throw unavailable(entry, `${file.name} is a link out of the folder of its model; ${remedy(entry, file)}`);
+  }
   return readFile(path);
 }

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -54,7 +54,7 @@ describe('chooseModel', () => {
     expect(() => choose('auto')).toThrow(
       expect.objectContaining({
         code: 'model_unavailable',
-        message: `Model "${x2.entry.id}" can't be used: ${x2.entry.id}.onnx is not installed; put ${x2.entry.id}.onnx into the data folder as models/${x2.entry.id}/${x2.entry.id}.onnx`,
+        message: `Model "${x2.entry.id}" can't be used: ${x2.entry.id}.onnx is not installed; npx darkroom models add FILE`,
       }),
     );
   });
@@ -117,6 +117,7 @@ describe('modelStatuses', () => {
       family: 'upscaler',
       tier: 'own',
       licence: 'Apache-2.0',
+      licenceUrl: null,
       commercialUse: true,
       bytes: x2.bytes.length,
       installed: true,
@@ -163,7 +164,9 @@ describe('readVerified', () => {
     await install({ ...x2, bytes }, folder);
     await expect(readVerified(x2.entry, file, folder)).rejects.toMatchObject({
       code: 'model_unavailable',
-      message: expect.stringMatching(new RegExp(`"${x2.entry.id}".*${file.sha256}, found [0-9a-f]{64}; put `)),
+      message: expect.stringMatching(
+        new RegExp(`"${x2.entry.id}".*${file.sha256}, found [0-9a-f]{64}; npx darkroom models add`),
+      ),
     });
   });
 
@@ -171,7 +174,7 @@ describe('readVerified', () => {
     await expect(readVerified(x2.entry, file, folder)).rejects.toMatchObject({ code: 'model_unavailable' });
     await install(x2, folder);
     const unpinned = { ...file, sha256: null };
-    await expect(readVerified(x2.entry, unpinned, folder)).rejects.toThrow('has no sha256 in models.lock.json');
+    await expect(readVerified(x2.entry, unpinned, folder)).rejects.toThrow('has no sha256 to check it against');
   });
 
   test('a link out of the folder of the model is refused, whatever it points to', async () => {
@@ -180,6 +183,22 @@ describe('readVerified', () => {
     await mkdir(join(folder, x2.entry.id));
     await symlink(elsewhere, weightPath(x2.entry, file, folder));
     await expect(readVerified(x2.entry, file, folder)).rejects.toThrow('is a link out of the folder of its model');
+  });
+
+  test('a folder of a model that is a link is refused, the folder of all models may be one', async () => {
+    const elsewhere = join(folder, 'elsewhere');
+    await install(x2, elsewhere);
+    await symlink(join(elsewhere, x2.entry.id), join(folder, x2.entry.id));
+    await expect(readVerified(x2.entry, file, folder)).rejects.toThrow('is a link out of the folder of its model');
+    await symlink(elsewhere, join(folder, 'models'));
+    expect(await readVerified(x2.entry, file, join(folder, 'models'))).toHaveLength(x2.bytes.length);
+  });
+
+  test('a file larger than any network is refused before it is read', async () => {
+    await install(x2, folder);
+    await truncate(weightPath(x2.entry, file, folder), 2 ** 31);
+    const absurd = { ...file, bytes: 2 ** 31 };
+    await expect(readVerified(x2.entry, absurd, folder)).rejects.toThrow('more than any ONNX file can have');
   });
 
   test('a link inside of the folder of the model is followed', async () => {

@@ -5,6 +5,7 @@ import { createMetrics } from '#src/server/metrics.js';
 const status: EngineStatus = {
   host: null,
   problems: [],
+  warnings: [],
   draining: false,
   queue: {
     states: { queued: 3, running: 1, completed: 7, failed: 0, cancelled: 0 },

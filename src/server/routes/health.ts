@@ -31,11 +31,11 @@ export function addHealthRoutes(router: Router<RequestState>, { engine }: Surfac
     };
   });
   router.get('/ready', async (ctx) => {
-    const { problems, draining } = await engine.status();
+    const { problems, warnings, draining } = await engine.status();
     const ready = problems.length === 0 && !draining;
     ctx.set('Cache-Control', 'no-store');
     ctx.status = ready ? 200 : statusOf('not_ready');
-    ctx.body = { ready, problems, ...(ready ? {} : errorBody('not_ready', problems.join('. '))) };
+    ctx.body = { ready, problems, warnings, ...(ready ? {} : errorBody('not_ready', problems.join('. '))) };
   });
 }
 

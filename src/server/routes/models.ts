@@ -1,6 +1,6 @@
 import type Router from '@koa/router';
 import { z } from 'zod';
-import type { ModelStatus } from '../../engine/api.js';
+import type { ListedModel } from '../../engine/api.js';
 import { EngineError } from '../../engine/errors.js';
 import type { Operation } from '../../engine/operations/operation.js';
 import type { RequestState } from '../request.js';
@@ -23,7 +23,7 @@ export function addModelRoutes(router: Router<RequestState>, { engine }: Surface
   });
 }
 
-function presentModel(model: ModelStatus) {
+function presentModel(model: ListedModel) {
   return {
     id: model.id,
     object: 'model',
@@ -32,12 +32,22 @@ function presentModel(model: ModelStatus) {
     owned_by: model.family,
     task: model.task,
     tier: model.tier,
+    /** Whether it runs on this machine or at a service. */
+    runs: 'local',
     licence: model.licence,
+    licence_url: model.licenceUrl,
     commercial_use: model.commercialUse,
     bytes: model.bytes,
     installed: model.installed,
     available: model.problem === null,
     problem: model.problem,
+    device: model.device,
+    speed: model.speed && {
+      device: model.speed.device,
+      jobs: model.speed.jobs,
+      infer_ms: Math.round(model.speed.inferMs),
+      megapixels_per_second: model.speed.megapixelsPerSecond && Number(model.speed.megapixelsPerSecond.toPrecision(3)),
+    },
   };
 }
 
