@@ -1,12 +1,14 @@
 import type { Readable } from 'node:stream';
 import type { BlobFacts } from './blobs/blob-store.js';
 import type { EngineError } from './errors.js';
+import type { BackendStatus } from './fleet.js';
 import type { DeliveryStore } from './jobs/delivery-store.js';
 import type { Batch, Job, QueueStats } from './jobs/job-store.js';
 import type { KeyStore } from './jobs/key-store.js';
 import type { ModelStatus } from '../models/model.js';
 import type { Operation } from './operations/operation.js';
 import type { Speed } from './speeds.js';
+import type { ServiceCall } from './remote/callbacks.js';
 import type { HostFacts } from './task.js';
 
 export { type Delivery, type DeliveryState, deliveryStates } from './jobs/delivery-store.js';
@@ -158,6 +160,12 @@ export interface Engine {
   /** Removes a stored output before its time. */
   removeOutput(id: string): Promise<void>;
   models(): Promise<ListedModel[]>;
+  /** Every backend of the router and how it stands. */
+  backends(): Promise<BackendStatus[]>;
+  /** Takes a call of a remote service about one of its jobs. Errors: `not_found`, `unauthorized`. */
+  callBack(call: ServiceCall): Promise<void>;
+  /** What the user thinks of the result of a job, 0..1; false if no backend's success is known for it. */
+  rate(id: string, rating: number): Promise<boolean>;
   readonly keys: KeyStore;
   /** The log of webhooks. */
   readonly deliveries: Pick<DeliveryStore, 'get' | 'list' | 'redeliver'>;

@@ -27,9 +27,11 @@ export interface BackendRun {
   /** When the attempt has to be over, in milliseconds since the epoch. */
   deadline: number;
   onProgress(progress: Progress): void;
+  /** Called when the runner of this machine has the job and counts it from then on. */
+  onStarted(): void;
 }
 
-/** What an attempt gives back; `facts` become part of the debug block. */
+/** What an attempt gives back. */
 export type Made = Outcome;
 
 /** Something that can do an operation, on this machine or elsewhere: the router does not know which. */

@@ -32,6 +32,34 @@ const isSchedule = (seconds: number[]) =>
 
 const proxy = (scheme: string) =>
   z.string().default('').describe(`Proxy for downloads of models over ${scheme}, in capitals or not`);
+const keysFor = (title: string) =>
+  z
+    .string()
+    .default('')
+    .transform((value) =>
+      value
+        .split(',')
+        .map((key) => key.trim())
+        .filter(Boolean),
+    )
+    .describe(`Keys for ${title}, separated by commas; nothing is sent there without one`);
+
+const services = [
+  ['DARKROOM_KLING_KEYS', 'Kling, each a key or `access:secret`'],
+  ['DARKROOM_FAL_KEYS', 'fal'],
+  ['DARKROOM_ARK_KEYS', 'Ark (Seedance, Seedream)'],
+  ['DARKROOM_RUNWAY_KEYS', 'Runway'],
+  ['DARKROOM_LUMA_KEYS', 'Luma'],
+  ['DARKROOM_GEMINI_KEYS', 'Gemini'],
+  ['DARKROOM_REPLICATE_KEYS', 'Replicate'],
+  [
+    'DARKROOM_OPENAI_VIDEOS_KEYS',
+    'a gateway in the shape of the OpenAI videos API, whose address is in `DARKROOM_PROVIDERS`',
+  ],
+  ['DARKROOM_OPENAI_IMAGES_KEYS', 'OpenAI images, whose models are in `DARKROOM_PROVIDERS`'],
+  ['DARKROOM_STABILITY_KEYS', 'Stability'],
+] as const;
+type ServiceKeys = (typeof services)[number][0];
 
 /** Every setting: its variable, what it accepts, its default and one sentence for the README's table. */
 export const settings = z.object({
@@ -112,6 +140,38 @@ export const settings = z.object({
   HTTPS_PROXY: proxy('https'),
   HTTP_PROXY: proxy('http'),
   NO_PROXY: z.string().default('').describe('Hosts that are asked without the proxy, separated by commas; `*` is all'),
+  DARKROOM_PROVIDERS: z
+    .string()
+    .optional()
+    .describe('JSON, or the path of a JSON file, with addresses, keys, models and secrets of remote services'),
+  ...(Object.fromEntries(services.map(([variable, title]) => [variable, keysFor(title)])) as Record<
+    ServiceKeys,
+    ReturnType<typeof keysFor>
+  >),
+  DARKROOM_GEMINI_VEO: flag
+    .default(false)
+    .describe('Also use Veo on the Gemini API, of which accepted jobs were reported lost'),
+  DARKROOM_ROUTING: z
+    .enum(['fixed', 'cheapest', 'quality', 'latency'], { error: 'fixed, cheapest, quality or latency' })
+    .default('fixed')
+    .describe('In which order backends are tried that were not asked for by name'),
+  DARKROOM_AUTO_MODEL: z
+    .string()
+    .min(1)
+    .default('kling-o3-pro')
+    .describe('What the model `auto` of clips stands for, where it is configured'),
+  DARKROOM_ROUTING_MARGIN: z.coerce
+    .number({ error: 'a number, 0..100' })
+    .min(0, 'at least 0')
+    .max(100, 'at most 100')
+    .default(5)
+    .describe('By how many points of 100 a backend must be better for `quality` to leave what `auto` stands for'),
+  DARKROOM_REMOTE_JOBS: count(1, 10_000)
+    .default(100)
+    .describe('Jobs that may be with remote services at the same time'),
+  DARKROOM_MAX_RESULT_MB: count(1, 10_240, ' MB')
+    .default(500)
+    .describe('Largest result that is taken from a remote service'),
   DARKROOM_LOG: z
     .enum(['silent', 'fatal', 'error', 'warn', 'info', 'debug'], { error: 'silent, fatal, error, warn, info or debug' })
     .default('info')

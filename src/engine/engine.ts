@@ -13,12 +13,17 @@ import { hostSettings } from './host-settings.js';
 import { keepHouse } from './housekeeping.js';
 import { discard, type IntakeParts } from './intake.js';
 import { openJobs } from './jobs/index.js';
+import type { OutcomeStore } from './jobs/outcome-store.js';
 import type { Batch, Job, JobStore } from './jobs/job-store.js';
 import { type Log, silentLog } from './log.js';
 import { operations as allOperations, modelNeeds } from './operations/index.js';
 import type { Operation } from './operations/operation.js';
 import { observeModels } from './observed-runner.js';
+import { performer } from './perform.js';
+import { receiveCallback } from './remote/callbacks.js';
+import { checkRoute } from './routed.js';
 import { Scheduler } from './scheduler.js';
+import { openServices, type Services } from './services.js';
 import { type ModelShelf, openShelf } from './shelf.js';
 import { Speeds } from './speeds.js';
 import { pickOperation, type SubmissionParts, submit } from './submission.js';
@@ -63,6 +68,8 @@ interface Parts {
   scheduler: Scheduler;
   intake: IntakeParts;
   webhooks: Webhooks | null;
+  services: Services;
+  outcomes: OutcomeStore;
 }
 
 /**
@@ -75,7 +82,9 @@ export async function createEngine(config: Config, options: EngineOptions = {}):
   const retentionMs = config.DARKROOM_RETENTION_DAYS * dayMs;
   const maxBytes = config.DARKROOM_MAX_UPLOAD_MB * megabyte;
   const shelf = await openShelf(config, { readsPulled: options.readsPulledModels ?? true });
-  const { jobs, deliveries, keys } = await openJobs({ path: options.database ?? join(folders.root, 'darkroom.db') });
+  const { jobs, deliveries, keys, outcomes } = await openJobs({
+    path: options.database ?? join(folders.root, 'darkroom.db'),
+  });
   // Whoever holds the database is alone in the folder, so what lies in `work` belongs to nobody.
   await emptyFolder(folders.work);
   const blobs = await openDiskBlobs({
@@ -101,11 +110,15 @@ export async function createEngine(config: Config, options: EngineOptions = {}):
   const chooseModels = async ({ operation, params }: Job) => {
     return shelf.choose(modelNeeds(pickOperation(operations, operation), params));
   };
-  const executor = { jobs, blobs, runner, folder: folders.work, chooseModels, meter, log };
+  const local = { runner, chooseModels };
+  const services = openServices({ config, operations, jobs, outcomes, blobs, local, log });
+  const perform = performer(operations, { local, routed: services.routed });
+  const executor = { jobs, blobs, folder: folders.work, perform, meter, log };
   const scheduler = new Scheduler({
     jobs,
     log,
-    idleSlots: (lane) => runner.idleSlots(lane),
+    // A remote job counts as one that has not been handed to the runner until it ends.
+    idleSlots: (lane) => (lane === 'remote' ? config.DARKROOM_REMOTE_JOBS : runner.idleSlots(lane)),
     execute: (job, attempt) => execute(job, executor, attempt),
   });
   runner.onIdle(() => scheduler.wake());
@@ -124,6 +137,8 @@ export async function createEngine(config: Config, options: EngineOptions = {}):
     scheduler,
     intake: { blobs, download, runner, maxBytes },
     webhooks: webhooks ?? null,
+    services,
+    outcomes,
   };
   return {
     ...methods(parts),
@@ -135,12 +150,14 @@ export async function createEngine(config: Config, options: EngineOptions = {}):
 }
 
 function methods(parts: Parts): Omit<Engine, 'operations' | 'keys' | 'deliveries' | 'close'> {
-  const { config, jobs, blobs, runner, scheduler } = parts;
+  const { config, jobs, blobs, runner, scheduler, services, outcomes } = parts;
   const submitting: SubmissionParts = {
     ...parts,
     maxQueued: config.DARKROOM_MAX_QUEUE,
     timeoutMs: config.DARKROOM_JOB_SECONDS * 1000,
     wake: (lane) => scheduler.wake(lane),
+    laneOf: services.laneOf,
+    checkRoute: (operation, params, inputs) => checkRoute(operation, params, { inputs, parts: services.routed }),
   };
   return {
     receive: (source, field) => receive(source, field, parts),
@@ -156,6 +173,9 @@ function methods(parts: Parts): Omit<Engine, 'operations' | 'keys' | 'deliveries
     readOutput: (id, range) => blobs.read(id, range),
     removeOutput: (id) => blobs.remove(id),
     models: async () => listModels(parts),
+    backends: () => services.routed.fleet.statuses(),
+    callBack: (call) => receiveCallback(call, services.callbacks),
+    rate: (id, rating) => outcomes.rate(id, rating),
     status: () => status(parts),
     ready: () => runner.ready(),
     drain: () => scheduler.drain(),
@@ -227,7 +247,7 @@ async function status({ config, jobs, blobs, shelf, runner, scheduler }: Parts):
 }
 
 async function close(
-  { scheduler, runner, jobs, webhooks, shelf, speeds, config }: Parts,
+  { scheduler, runner, jobs, webhooks, shelf, speeds, services, config }: Parts,
   stopHousekeeping: () => Promise<void>,
   graceMs?: number,
 ): Promise<void> {
@@ -237,6 +257,7 @@ async function close(
   await shelf.close();
   await scheduler.idle();
   speeds.write();
+  await services.close();
   await webhooks?.close(graceForReceiversMs);
   await jobs.close();
 }

@@ -19,7 +19,7 @@ export const errorCodes = [
   'interrupted',
   'out_of_memory',
   'model_unavailable',
-  'provider_rejected',
+  'content_policy',
   'provider_unavailable',
   'internal',
 ] as const;
@@ -44,7 +44,7 @@ const retryable = {
   interrupted: true,
   out_of_memory: true,
   model_unavailable: false,
-  provider_rejected: false,
+  content_policy: false,
   provider_unavailable: true,
   internal: true,
 } satisfies Record<ErrorCode, boolean>;

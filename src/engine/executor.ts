@@ -1,21 +1,20 @@
-import { mkdir, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Meter } from './api.js';
 import type { BlobStore, Materialized } from './blobs/blob-store.js';
 import { EngineError, isRetryable, serializeError, toEngineError } from './errors.js';
 import type { Claim, Job, JobOutput, JobResult, JobStore } from './jobs/job-store.js';
 import type { Log } from './log.js';
-import type { ChosenModels } from './shelf.js';
-import type { Task, TaskResult, TaskRunner } from './task.js';
+import type { Done } from './perform.js';
+import type { Prepared } from './routed.js';
 
 export interface ExecutorParts {
   jobs: JobStore;
   blobs: BlobStore;
-  runner: TaskRunner;
   /** Folder for temporary files, on the same file system as the blobs. */
   folder: string;
-  /** The models for this job, decided anew for every attempt. Errors: `model_unavailable`, `invalid_input`. */
-  chooseModels(job: Job): Promise<ChosenModels>;
+  /** Has the job done, here or elsewhere. Errors: those of the operation, the runner and the router. */
+  perform(job: Job, prepared: Prepared): Promise<Done>;
   meter: Meter;
   log: Log;
 }
@@ -40,9 +39,8 @@ export async function execute(job: Job, parts: ExecutorParts, options: AttemptOp
   const opened: Materialized[] = [];
   try {
     const inputs = await openInputs(job, parts.blobs, opened);
-    const { main, bySlot } = await parts.chooseModels(job);
-    const done = await runTask(job, { folder, inputs, model: main, models: bySlot }, parts, options);
-    await complete(claim, await storeResult(done, main, parts.blobs), job, parts);
+    const done = await parts.perform(job, { job, folder, ...inputs, ...options, onProgress: teller(job, parts) });
+    await complete(claim, await storeResult(done, parts.blobs), job, parts);
   } catch (error) {
     await settle(job, claim, stopReason(options.signal) ?? toEngineError(error), parts);
   } finally {
@@ -51,51 +49,39 @@ export async function execute(job: Job, parts: ExecutorParts, options: AttemptOp
   }
 }
 
-async function openInputs(job: Job, blobs: BlobStore, opened: Materialized[]): Promise<Record<string, string[]>> {
-  const paths: Record<string, string[]> = {};
-  for (const input of job.inputs) {
-    const local = await blobs.materialize(input.blob);
-    opened.push(local);
-    paths[input.field] = [...(paths[input.field] ?? []), local.path];
-  }
-  return paths;
-}
-
-async function runTask(
+async function openInputs(
   job: Job,
-  prepared: Pick<Task, 'folder' | 'inputs' | 'model' | 'models'>,
-  { jobs, runner, log }: ExecutorParts,
-  { signal, onStarted }: AttemptOptions,
-): Promise<TaskResult> {
-  await mkdir(prepared.folder, { recursive: true });
-  signal.throwIfAborted();
-  const task = {
-    id: `${job.id}-${job.token}`,
-    lane: job.lane,
-    operation: job.operation,
-    params: job.params,
-    ...prepared,
-  };
-  const running = runner.run(task, {
-    signal,
-    onProgress: ({ fraction, stage }) => {
-      // Progress is news, not state: losing one changes nothing.
-      jobs.progress(job, fraction, stage).catch((error) => log.debug({ job: job.id, error }, 'progress not stored'));
-    },
-  });
-  onStarted();
-  return running;
+  blobs: BlobStore,
+  opened: Materialized[],
+): Promise<Pick<Prepared, 'inputs' | 'inputFiles'>> {
+  const inputs: Record<string, string[]> = {};
+  const inputFiles: { path: string; contentType: string }[] = [];
+  for (const { field, blob, contentType } of job.inputs) {
+    const local = await blobs.materialize(blob);
+    opened.push(local);
+    inputs[field] = [...(inputs[field] ?? []), local.path];
+    inputFiles.push({ path: local.path, contentType });
+  }
+  return { inputs, inputFiles };
 }
 
-async function storeResult(done: TaskResult, main: string | null, blobs: BlobStore): Promise<JobResult> {
+/** Progress is news, not state: losing one changes nothing. */
+function teller(job: Job, { jobs, log }: ExecutorParts): Prepared['onProgress'] {
+  return ({ fraction, stage }) => {
+    jobs.progress(job, fraction, stage).catch((error) => log.debug({ job: job.id, error }, 'progress not stored'));
+  };
+}
+
+async function storeResult(
+  { outputs: files, modelActual, warnings, facts }: Done,
+  blobs: BlobStore,
+): Promise<JobResult> {
   const outputs: JobOutput[] = [];
-  for (const { path, ...facts } of done.outputs) {
-    const blob = await blobs.adopt(path, facts.format);
-    outputs.push({ ...facts, blob: blob.id });
+  for (const { path, ...file } of files) {
+    const blob = await blobs.adopt(path, file.format);
+    outputs.push({ ...file, blob: blob.id });
   }
-  const modelActual = done.modelActual ?? main ?? done.models[0] ?? 'none';
-  const facts = { ...done.facts, device: done.device, models: done.models, stageMs: done.stageMs };
-  return { outputs, modelActual, warnings: done.warnings, facts };
+  return { outputs, modelActual, warnings, facts };
 }
 
 async function complete(claim: Claim, result: JobResult, job: Job, parts: ExecutorParts): Promise<void> {
@@ -114,7 +100,7 @@ async function settle(job: Job, claim: Claim, error: EngineError, parts: Executo
   try {
     if (error.code === 'busy') return void (await acknowledge(() => jobs.release(claim)));
     if (error.code === 'interrupted') return void (await acknowledge(() => jobs.interrupt(claim)));
-    if (isRetryable(error.code) && job.attempt < job.maxAttempts) {
+    if (isWorthAnother(error, job)) {
       return void (await acknowledge(() => jobs.retryLater(claim, serializeError(error), backOff(job))));
     }
     const end = error.code === 'cancelled' ? jobs.acknowledgeCancel(claim) : jobs.fail(claim, serializeError(error));
@@ -123,6 +109,11 @@ async function settle(job: Job, claim: Claim, error: EngineError, parts: Executo
     // The lease runs out and the sweep gives the job another attempt.
     log.error({ job: job.id, error: unwritten }, 'the end of an attempt could not be written');
   }
+}
+
+/** The router has tried everybody; trying them all once more is for the submitter to ask for. */
+function isWorthAnother({ code }: EngineError, { attempt, maxAttempts, autoRetry }: Job): boolean {
+  return attempt < maxAttempts && (code === 'provider_unavailable' ? autoRetry : isRetryable(code));
 }
 
 async function finish(

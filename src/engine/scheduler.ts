@@ -84,7 +84,7 @@ export class Scheduler {
     for (const { claim, stop } of [...this.#running.values()]) {
       await this.#parts.jobs.release(claim);
       // The claim is gone, so whatever this attempt still does changes nothing.
-      stop.abort(new EngineError('cancelled', 'The server is stopping'));
+      stop.abort(new EngineError('interrupted', 'The server is stopping'));
     }
   }
 
@@ -161,7 +161,8 @@ export class Scheduler {
     try {
       const claims = [...this.#running.values()].map(({ claim }) => claim);
       const { lost, cancelled } = await jobs.renew(claims, this.#leaseMs);
-      for (const { id } of lost) this.#running.get(id)?.stop.abort(new EngineError('cancelled', 'The lease was lost'));
+      for (const { id } of lost)
+        this.#running.get(id)?.stop.abort(new EngineError('interrupted', 'The lease was lost'));
       for (const id of cancelled) this.cancel(id);
       const swept = await jobs.sweep();
       if (swept.length > 0) log.warn({ jobs: swept }, 'leases ran out; the jobs are back in the queue');

@@ -18,6 +18,14 @@ export interface SubmissionParts {
   /** Null: webhooks are not taken. */
   webhooks: Pick<Webhooks, 'accept'> | null;
   wake(lane: Lane): void;
+  /** Refuses what no backend could do. Errors: `invalid_input`, `provider_unavailable`. */
+  checkRoute(
+    operation: Operation,
+    params: Record<string, unknown>,
+    inputs: readonly { field: string }[],
+  ): Promise<void>;
+  /** Where jobs of the operation wait. */
+  laneOf(operation: Operation): Lane;
 }
 
 /** See `Engine.submit`. What this submission stored is removed when it fails or turns out to be a replay. */
@@ -70,16 +78,18 @@ export function check(
 }
 
 /** The job, its pictures stored and looked at. Errors: those of `takeIn`. */
-export async function prepare(submission: Submission, checked: Checked, { intake, timeoutMs }: Parts): Promise<NewJob> {
+export async function prepare(submission: Submission, checked: Checked, parts: Parts): Promise<NewJob> {
+  const { intake, timeoutMs, checkRoute, laneOf } = parts;
   const { operation, idPrefix, ...rest } = checked;
   const { owner, priority = 0, autoRetry = false } = submission;
+  await checkRoute(operation, checked.params, submission.inputs);
   const inputs = await takeIn(submission, operation, intake);
   const id = newId(idPrefix);
   return {
     ...rest,
     id,
     operation: operation.name,
-    lane: operation.lane,
+    lane: laneOf(operation),
     owner,
     priority,
     inputs,

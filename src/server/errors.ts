@@ -51,7 +51,7 @@ const answers = {
   interrupted: failed(500, 'generation_failed'),
   out_of_memory: failed(500, 'generation_failed'),
   model_unavailable: failed(503, 'model_unavailable'),
-  provider_rejected: bad(400, 'provider_rejected'),
+  content_policy: bad(400, 'content_policy_violation'),
   provider_unavailable: failed(503, 'provider_unavailable', true),
   internal: failed(500, 'internal_error'),
   malformed_request: bad(400),

@@ -5,7 +5,8 @@ import { readConfig } from '#src/engine/config.js';
 import { createEngine } from '#src/engine/engine.js';
 import { EngineError, type ErrorCode } from '#src/engine/errors.js';
 import type { Job } from '#src/engine/jobs/job-store.js';
-import type { Lane } from '#src/engine/operations/operation.js';
+import { operations } from '#src/engine/operations/index.js';
+import type { Lane, LocalBackend, Operation } from '#src/engine/operations/operation.js';
 import { webhookPresenter } from '#src/server/present-webhook.js';
 import type { HostFacts, Progress, Task, TaskResult, TaskRunner } from '#src/engine/task.js';
 import { tempFolder } from '../helpers/temp-folder.js';
@@ -34,7 +35,8 @@ export async function createPacedEngine(settings: Record<string, string> = {}): 
   const folder = await tempFolder();
   const config = readConfig({ DARKROOM_DATA: folder, DARKROOM_MIN_FREE_MB: '0', ...settings });
   const runner = pacedRunner();
-  const engine = await createEngine(config, { runner, database: ':memory:', webhooks: webhookPresenter });
+  const options = { runner, database: ':memory:', webhooks: webhookPresenter, operations: fromWordsToo(operations) };
+  const engine = await createEngine(config, options);
   return {
     ...engine,
     async begin() {
@@ -67,6 +69,15 @@ export async function createPacedEngine(settings: Record<string, string> = {}): 
       return entries.filter((entry) => entry.isFile()).map(({ name }) => name);
     },
   };
+}
+
+/** This machine makes clips of words alone too: what these tests are about comes before and after. */
+function fromWordsToo(all: readonly Operation[]): Operation[] {
+  const able = (local: LocalBackend) => ({
+    ...local,
+    capabilities: { ...local.capabilities, input: ['text', 'image'] },
+  });
+  return all.map((operation) => (operation.local ? { ...operation, local: operation.local.map(able) } : operation));
 }
 
 /** A task that has been handed out and waits for its end. */

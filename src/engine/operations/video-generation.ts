@@ -117,6 +117,23 @@ export const videoGeneration: Operation<Params> = {
     { task: 'depth-estimation', wanted: 'auto', optional: true },
   ],
   order: (given, inputs) => orderOf(given, inputs),
+  local: [
+    {
+      model: 'local-motion-i2v',
+      names: ['local-motion'],
+      capabilities: {
+        input: ['image'],
+        duration: { min: 3, max: 15 },
+        resolution: Object.keys(resolutions),
+        aspect_ratio: ratios,
+        multi_shot_prompts: { min: 2, max: mostShots },
+        ai_director_mode: [true],
+        sound: [true],
+        references: { min: 1, max: 4 },
+      },
+      isLastResort: true,
+    },
+  ],
   async perform(bench, given) {
     const [path] = bench.inputs('image');
     if (path === undefined) throw pictureMissing();

@@ -152,6 +152,7 @@ function start(
       signal: run.signal ?? new AbortController().signal,
       deadline: Date.now() + (run.deadlineMs ?? 20_000),
       onProgress() {},
+      onStarted() {},
     };
     return backend.run(details);
   };

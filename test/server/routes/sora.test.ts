@@ -113,10 +113,10 @@ describe('the videos of the OpenAI SDK', () => {
   it('say why they failed', async () => {
     const { client, engine } = await start();
     const { id } = await client.videos.create({ prompt: 'Zoom in' });
-    await (await engine.begin()).fail('provider_rejected', 'The service refused the prompt');
+    await (await engine.begin()).fail('content_policy', 'The service refused the prompt');
     expect(await client.videos.retrieve(id)).toMatchObject({
       status: 'failed',
-      error: { code: 'provider_rejected', message: 'The service refused the prompt' },
+      error: { code: 'content_policy_violation', message: 'The service refused the prompt' },
     });
   });
 });
