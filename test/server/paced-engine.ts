@@ -53,7 +53,7 @@ export async function createPacedEngine(settings: Record<string, string> = {}): 
         async finish(bytes, format = 'png') {
           const path = join(task.folder, `out.${format}`);
           await writeFile(path, bytes);
-          hand.resolve(resultOf(path, format));
+          hand.resolve(resultOf(path, format, task));
           await becomes('completed', ({ state }) => state === 'completed');
         },
         fail(code, message, param) {
@@ -135,14 +135,14 @@ const contentTypes: Record<Format, string> = {
   mp4: 'video/mp4',
 };
 
-function resultOf(path: string, format: Format): TaskResult {
+function resultOf(path: string, format: Format, { models }: Task): TaskResult {
   const contentType = contentTypes[format];
   return {
     outputs: [{ path, format, contentType, width: 8, height: 6 }],
     warnings: ['A warning of the model'],
     facts: {},
     device: 'cpu',
-    models: [],
+    models: Object.values(models),
     stageMs: { infer: 12 },
     ...(format === 'mp4' && { modelActual: 'local-motion-i2v' }),
   };

@@ -1,5 +1,9 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { errorOf, pictureForm, startServer } from '../harness.js';
+import { tempFolder } from '../../helpers/temp-folder.js';
+import { install, tinyUpscaler } from '../../helpers/tiny-models.js';
+import { bodyOf, errorOf, pictureForm, startServer, until } from '../harness.js';
 
 describe('GET /health', () => {
   it('says that the process is alive, and how', async () => {
@@ -30,7 +34,26 @@ describe('GET /ready', () => {
   it('is 200 when new work would succeed', async () => {
     const { url } = await startServer();
     const answer = await fetch(`${url}/ready`);
-    expect([answer.status, await answer.json()]).toEqual([200, { ready: true, problems: [] }]);
+    expect([answer.status, await answer.json()]).toEqual([200, { ready: true, problems: [], warnings: [] }]);
+  });
+
+  it('is 200 with a warning for a pulled model that is damaged, with its name and what helps', async () => {
+    const data = await tempFolder();
+    const { entry, bytes } = tinyUpscaler(2);
+    const damaged = bytes.map((byte, index) => (index === 300 ? byte ^ 1 : byte));
+    await install({ entry, bytes: damaged }, join(data, 'models'));
+    await writeFile(join(data, 'models', entry.id, 'model.json'), JSON.stringify(entry));
+    const { url } = await startServer({ settings: { DARKROOM_DATA: data } });
+    const answer = await until(async () => {
+      const found = await bodyOf<{ ready: boolean; warnings: string[] }>(fetch(`${url}/ready`));
+      return found.warnings.length > 0 && found;
+    });
+    expect(answer).toMatchObject({ ready: true, problems: [] });
+    expect(answer.warnings).toEqual([
+      expect.stringMatching(
+        /^Model "tiny-upscaler-x2" can't be used: expected .* with sha256 .*; npx darkroom models add/,
+      ),
+    ]);
   });
 
   it('is 503 with the problems, in the shape of every other error too', async () => {

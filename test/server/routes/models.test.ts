@@ -1,6 +1,6 @@
 import OpenAI from 'openai';
 import { describe, expect, it } from 'vitest';
-import { bodyOf, errorOf, startServer } from '../harness.js';
+import { bodyOf, errorOf, pictureForm, startServer } from '../harness.js';
 
 describe('GET /v1/models', () => {
   it('lists every model in the shape that the OpenAI client reads, and whether it can be used', async () => {
@@ -15,15 +15,27 @@ describe('GET /v1/models', () => {
       owned_by: expect.any(String),
       task: 'background-removal',
       tier: 'bundled',
+      runs: 'local',
       licence: 'Apache-2.0',
+      licence_url: null,
       commercial_use: true,
       bytes: expect.any(Number),
       installed: true,
       available: true,
       problem: null,
+      device: 'cpu',
+      speed: null,
     });
     expect(data.filter((model) => 'available' in model && !model.available)).not.toEqual([]);
     expect(await client.models.retrieve('cutout')).toEqual(data.find(({ id }) => id === 'cutout'));
+  });
+
+  it('tells how fast a model ran here', async () => {
+    const { url, engine } = await startServer();
+    await fetch(`${url}/api/generate/background-removal`, { method: 'POST', body: pictureForm() });
+    await (await engine.begin()).finish(Buffer.from('made'));
+    const { speed } = await bodyOf<{ speed: object }>(fetch(`${url}/v1/models/cutout`));
+    expect(speed).toEqual({ device: 'cpu', jobs: 1, infer_ms: 12, megapixels_per_second: 0.004 });
   });
 
   it('answers 404 for a model that there is not', async () => {
