@@ -3,6 +3,7 @@ import type { PixelReader } from '../engine/operations/workbench.js';
 import { type Canvas, openCanvas } from './canvas.js';
 import { type Box, findHoles, widen } from './holes.js';
 import type { InpaintModel, Sketch } from './model.js';
+import { continueTexture } from './texture.js';
 
 export interface InpaintOptions {
   /** Takes the next rows of the result, from top to bottom. */
@@ -19,8 +20,8 @@ const mostContext = 128;
 const rowsAtATime = 128;
 
 /**
- * Fills what `mask` marks (1 channel of the picture's size, any sample but 0) and writes the picture by rows. Everything
- * else, alpha included, comes back bit for bit. Each hole is filled in a window around it, so that time and memory depend on the
+ * Fills what `mask` marks (1 channel of the picture's size, any sample but 0), texture included, and writes the picture by
+ * rows. Everything else, alpha too, comes back bit for bit. Each hole is filled in a window around it, so that time and memory depend on the
  * holes and not on the picture; one that is larger than a window is sketched as a whole first, then filled window by
  * window, each going on from those before. Errors: those of the model.
  */
@@ -43,34 +44,41 @@ export async function inpaint(
 type Checkpoint = (fraction: number) => void;
 
 async function fillHole(canvas: Canvas, hole: Box, model: InpaintModel, checkpoint: Checkpoint): Promise<void> {
-  const context = Math.min(mostContext, Math.max(leastContext, Math.ceil(Math.max(hole.width, hole.height) / 2)));
+  const context = Math.min(contextOf(model), Math.max(leastContext, Math.ceil(Math.max(hole.width, hole.height) / 2)));
   const window = widen(hole, context, canvas);
   if (Math.max(window.width, window.height) <= model.size) {
     checkpoint(0);
     const { pixels, mask } = await canvas.view(window);
-    canvas.paint(await model.fill(pixels, mask), window, hole);
+    canvas.paint(continueTexture(await model.fill(pixels, mask), mask), window, hole);
   } else await fillByParts(canvas, hole, model, checkpoint);
 }
 
 async function fillByParts(canvas: Canvas, hole: Box, model: InpaintModel, checkpoint: Checkpoint): Promise<void> {
   const factor = shrinkFactor(hole, model);
-  const place = widen(hole, mostContext, canvas, factor);
+  const context = contextOf(model);
+  const place = widen(hole, context, canvas, factor);
   checkpoint(0);
   const small = await canvas.smallView(place, factor);
   const sketch = await model.fill(small.pixels, small.mask);
-  const parts = split(hole, model.size - 2 * mostContext - factor).filter((part) => canvas.hasHole(part));
+  const parts = split(hole, model.size - 2 * context - factor).filter((part) => canvas.hasHole(part));
   for (const [index, part] of parts.entries()) {
     checkpoint((index + 1) / (parts.length + 1));
-    const window = widen(part, mostContext, canvas, factor);
+    const window = widen(part, context, canvas, factor);
     const { pixels, mask } = await canvas.view(window);
-    canvas.paint(await model.fill(pixels, mask, cropSketch(sketch, { factor, place, window })), window, part);
+    const filled = await model.fill(pixels, mask, cropSketch(sketch, { factor, place, window }));
+    canvas.paint(continueTexture(filled, mask), window, part);
   }
 }
 
+/** The most context that leaves half of a window to the hole. */
+function contextOf({ size }: InpaintModel): number {
+  return Math.min(mostContext, size / 4);
+}
+
 /** The power of two by which a hole with its context must be made smaller for one run. */
-function shrinkFactor({ width, height }: Box, { size }: InpaintModel): number {
-  const longest = Math.max(width, height) + 2 * mostContext;
-  return 2 ** Math.ceil(Math.log2((longest + size / 8) / size));
+function shrinkFactor({ width, height }: Box, model: InpaintModel): number {
+  const longest = Math.max(width, height) + 2 * contextOf(model);
+  return 2 ** Math.ceil(Math.log2((longest + model.size / 8) / model.size));
 }
 
 /** A box as boxes whose sides are at most this long, all about alike. */
