@@ -11,6 +11,7 @@ import type { Speed } from './speeds.js';
 import type { ServiceCall } from './remote/callbacks.js';
 import type { HostFacts } from './task.js';
 
+export type { BackendStatus };
 export { type Delivery, type DeliveryState, deliveryStates } from './jobs/delivery-store.js';
 export { debugBlock } from './routing.js';
 export type { ModelStatus };
@@ -121,6 +122,8 @@ export interface Meter {
   leaseLost(): void;
   hostRestarted(): void;
   webhookAttempt(outcome: 'delivered' | 'gone' | 'failed'): void;
+  /** `outcome`: `done`, or the kind of the failure. */
+  backendAttempt(backend: { provider: string; model: string }, outcome: string, ms: number): void;
 }
 
 /** The whole program without its surfaces: the server and the command line are thin layers over this. */

@@ -54,7 +54,14 @@ export interface EngineOptions {
   log?: Log;
 }
 
-const silentMeter: Meter = { jobEnded() {}, stage() {}, leaseLost() {}, hostRestarted() {}, webhookAttempt() {} };
+const silentMeter: Meter = {
+  jobEnded() {},
+  stage() {},
+  leaseLost() {},
+  hostRestarted() {},
+  webhookAttempt() {},
+  backendAttempt() {},
+};
 
 /** Everything the methods of the engine work with. */
 interface Parts {
@@ -111,7 +118,7 @@ export async function createEngine(config: Config, options: EngineOptions = {}):
     return shelf.choose(modelNeeds(pickOperation(operations, operation), params));
   };
   const local = { runner, chooseModels };
-  const services = openServices({ config, operations, jobs, outcomes, blobs, local, log });
+  const services = openServices({ config, operations, jobs, outcomes, blobs, local, meter, log });
   const perform = performer(operations, { local, routed: services.routed });
   const executor = { jobs, blobs, folder: folders.work, perform, meter, log };
   const scheduler = new Scheduler({

@@ -1,3 +1,4 @@
+import type { Meter } from './api.js';
 import type { Backend, BackendRun, Made } from './backend.js';
 import { EngineError } from './errors.js';
 import { ProviderFailure } from './failure.js';
@@ -37,6 +38,7 @@ export interface RoutedParts {
   settings: RouteSettings;
   /** Every name of a model that any service has, configured or not. */
   knownModels: readonly string[];
+  meter: Pick<Meter, 'backendAttempt'>;
   log: Log;
   now(): number;
 }
@@ -205,9 +207,11 @@ class RoutedAttempt {
     const call = record.calls().findLast((each) => each.backend === backend.id);
     const account = call && { provider: call.provider, credential: call.credential };
     parts.health.note(backend.id, failure, account);
+    const ms = parts.now() - this.#begunAt;
+    parts.meter.backendAttempt(backend, failure?.kind ?? 'done', ms);
     const saysNothing = failure !== null && ['invalid', 'content', 'auth', 'budget'].includes(failure.kind);
     if (saysNothing) return;
-    const outcome = { backend: backend.id, job: job.id, isSuccess: failure === null, ms: parts.now() - this.#begunAt };
+    const outcome = { backend: backend.id, job: job.id, isSuccess: failure === null, ms };
     parts.outcomes.record(outcome).catch((error: Error) => parts.log.warn({ error }, 'an outcome was not stored'));
   }
 

@@ -1,3 +1,4 @@
+import type { Meter } from './api.js';
 import type { Backend } from './backend.js';
 import type { BlobStore } from './blobs/blob-store.js';
 import { megabyte } from './byte-size.js';
@@ -25,6 +26,7 @@ export interface ServicesOptions {
   outcomes: OutcomeStore;
   blobs: BlobStore;
   local: LocalParts;
+  meter: Pick<Meter, 'backendAttempt'>;
   log: Log;
 }
 
@@ -44,7 +46,7 @@ const lookupPausesMs = [1_000, 3_000, 10_000];
 
 /** Opens the services that are configured, and this machine beside them. Throws ConfigError. */
 export function openServices(options: ServicesOptions): Services {
-  const { config, operations, jobs, outcomes, blobs, local, log } = options;
+  const { config, operations, jobs, outcomes, blobs, local, meter, log } = options;
   const settings = readProviderSettings(config);
   const now = Date.now;
   const health = new HealthBook({ now });
@@ -86,6 +88,7 @@ export function openServices(options: ServicesOptions): Services {
       outcomes,
       settings: route,
       knownModels: knownModels(),
+      meter,
       log,
       now,
       wait: (ms, signal) => bells.wait(null, ms, signal),

@@ -19,6 +19,16 @@ export async function readJson(req: IncomingMessage, limits: JsonLimits): Promis
   }
 }
 
+/** The bytes that were sent, for a signature over them. Errors: `too_large`, `busy`, `cancelled`. */
+export async function readBytes(req: IncomingMessage, limits: JsonLimits): Promise<Buffer> {
+  const held = { bytes: 0 };
+  try {
+    return await collect(req, limits, held);
+  } finally {
+    limits.budget.give(held.bytes);
+  }
+}
+
 async function collect(req: IncomingMessage, limits: JsonLimits, held: { bytes: number }): Promise<Buffer> {
   const chunks: Buffer[] = [];
   for await (const chunk of chunksOf(req)) {

@@ -11,6 +11,7 @@ import { catchErrors } from './errors.js';
 import { createByteBudget } from './limits.js';
 import type { Metrics } from './metrics.js';
 import { identify, type RequestState, refuseMalformed } from './request.js';
+import { addCallbackRoute, addProviderRoutes } from './routes/providers.js';
 import { addSoraRoutes } from './routes/sora.js';
 import { addVideoRoutes } from './routes/video.js';
 import { addGenerateBatchRoutes } from './routes/batches.js';
@@ -65,6 +66,7 @@ export function createServer(engine: Engine, options: ServerOptions): DarkroomSe
   const openRoutes = createRouter();
   addHealthRoutes(openRoutes, surface);
   addOutputRoutes(openRoutes, surface);
+  addCallbackRoute(openRoutes, surface);
   const routes = createRouter();
   addGenerateBatchRoutes(routes, surface);
   addGenerateRoutes(routes, surface);
@@ -72,6 +74,7 @@ export function createServer(engine: Engine, options: ServerOptions): DarkroomSe
   addVideoRoutes(routes, surface);
   addSoraRoutes(routes, surface);
   addModelRoutes(routes, surface);
+  addProviderRoutes(routes, surface);
   addWebhookRoutes(routes, surface);
   addMetricsRoute(routes, surface);
 

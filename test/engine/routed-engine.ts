@@ -1,5 +1,5 @@
 import { onTestFinished } from 'vitest';
-import type { Engine } from '#src/engine/api.js';
+import type { Engine, Meter } from '#src/engine/api.js';
 import { readConfig } from '#src/engine/config.js';
 import { createEngine } from '#src/engine/engine.js';
 import type { Job } from '#src/engine/jobs/job-store.js';
@@ -24,6 +24,8 @@ export interface RoutedEngineOptions {
   fake?: FakeOptions;
   env?: Record<string, string>;
   folder?: string;
+  meter?: Meter;
+  pollSeconds?: number;
 }
 
 /** One pixel, as a picture of a request. */
@@ -51,11 +53,11 @@ export async function routedEngine({
   const runner = inProcessRunner(2);
   const config = readConfig({
     DARKROOM_DATA: options.folder ?? (await tempFolder()),
-    DARKROOM_PROVIDERS: providersJson(fakes),
+    DARKROOM_PROVIDERS: providersJson(fakes, options.pollSeconds),
     DARKROOM_MIN_FREE_MB: '0',
     ...env,
   });
-  const engine = await createEngine(config, { runner });
+  const engine = await createEngine(config, { runner, ...(options.meter && { meter: options.meter }) });
   onTestFinished(async () => {
     await engine.close(0);
     await Promise.all(Object.values(fakes).map((service) => service.stop()));

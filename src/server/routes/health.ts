@@ -43,7 +43,7 @@ export function addHealthRoutes(router: Router<RequestState>, { engine }: Surfac
 export function addMetricsRoute(router: Router<RequestState>, { engine, options }: Surface): void {
   router.get('/metrics', async (ctx) => {
     ctx.type = options.metrics.contentType;
-    ctx.body = await options.metrics.render(await engine.status());
+    ctx.body = await options.metrics.render(await engine.status(), await engine.backends());
   });
 }
 
