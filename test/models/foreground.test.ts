@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Pixels } from '#src/engine/media/media.js';
-import { findNearbyColours, foregroundOfRows } from '#src/models/foreground.js';
+import { separateLayers } from '#src/models/colour-layers.js';
+import { foregroundOfRows } from '#src/models/foreground.js';
 import { paint } from '../helpers/pictures.js';
 
 const red = [200, 30, 40] as const;
@@ -34,21 +35,21 @@ function stain({ data }: Pixels): number {
   return worst;
 }
 
-describe('findNearbyColours and foregroundOfRows', () => {
+describe('separateLayers and foregroundOfRows', () => {
   test.each([1, 4])('take the wall out of a soft edge when the picture is %d times the guide', (factor) => {
     const { picture: guide, alpha: guideAlpha } = softEdge(96, 40);
     const { picture, alpha } = softEdge(96 * factor, 40 * factor);
     const rows = withAlpha(picture, alpha);
     expect(stain(rows)).toBeGreaterThan(100);
-    foregroundOfRows(findNearbyColours(guide, guideAlpha), picture)(rows, 0);
-    expect(stain(rows)).toBeLessThan(40);
+    foregroundOfRows(separateLayers(guide, guideAlpha), picture)(rows, 0);
+    expect(stain(rows)).toBeLessThan(12);
   });
 
   test('leave alpha, and the colours of what is wholly kept or removed, as they are', () => {
     const { picture, alpha } = softEdge(96, 20);
     const rows = withAlpha(picture, alpha);
     const before = rows.data.slice();
-    foregroundOfRows(findNearbyColours(picture, alpha), picture)(rows, 0);
+    foregroundOfRows(separateLayers(picture, alpha), picture)(rows, 0);
     for (let at = 0; at < alpha.length; at++) {
       expect(rows.data[4 * at + 3]).toBe(before[4 * at + 3]);
       if (alpha[at] !== 0 && alpha[at] !== 255) continue;
@@ -59,7 +60,7 @@ describe('findNearbyColours and foregroundOfRows', () => {
   test('give the same for the whole picture and for bands of it', () => {
     const { picture, alpha } = softEdge(160, 90);
     const guide = softEdge(80, 45);
-    const clean = foregroundOfRows(findNearbyColours(guide.picture, guide.alpha), picture);
+    const clean = foregroundOfRows(separateLayers(guide.picture, guide.alpha), picture);
     const whole = withAlpha(picture, alpha);
     const banded = withAlpha(picture, alpha);
     clean(whole, 0);
@@ -70,14 +71,18 @@ describe('findNearbyColours and foregroundOfRows', () => {
     expect(banded.data).toEqual(whole.data);
   });
 
-  test('know no colour but their own where nothing is kept, or everything', () => {
+  test('take the mean of the picture for what is not in it', () => {
     const { picture } = softEdge(40, 10);
     for (const level of [0, 255]) {
-      const { data } = findNearbyColours(picture, new Uint8Array(400).fill(level));
+      const { data } = separateLayers(picture, new Uint8Array(400).fill(level));
+      const missing = level === 0 ? 0 : 3;
       for (const at of [0, 399]) {
-        const own = [...picture.data.subarray(3 * at, 3 * at + 3)];
-        const missing = [...data.subarray(6 * at + (level === 0 ? 0 : 3), 6 * at + (level === 0 ? 3 : 6))];
-        expect(missing).toEqual(own);
+        for (const channel of [0, 1, 2]) {
+          const mean = ((red[channel] as number) + (wall[channel] as number)) / 2;
+          expect(Math.abs((data[6 * at + missing + channel] as number) - mean)).toBeLessThan(12);
+          const own = picture.data[3 * at + channel] as number;
+          expect(Math.abs((data[6 * at + 3 - missing + channel] as number) - own)).toBeLessThan(12);
+        }
       }
     }
   });

@@ -1,5 +1,6 @@
 import { alphaOfRows } from '../../models/alpha-rows.js';
-import { findNearbyColours, foregroundOfRows } from '../../models/foreground.js';
+import { separateLayers } from '../../models/colour-layers.js';
+import { foregroundOfRows } from '../../models/foreground.js';
 import { fitAlpha, guideSize } from '../../models/guided-filter.js';
 import type { ImageFacts, Pixels, Plane, Size } from '../media/media.js';
 import type { Workbench } from '../operations/workbench.js';
@@ -42,7 +43,7 @@ export async function findSubject(bench: Workbench, path: string, facts: ImageFa
     ...measured(matte),
     async cutOut(size) {
       const picture = await images.decode(path, { size, channels: 3 });
-      const colours = findNearbyColours(guide, alphaOfRows(fit, guide)(guide, 0));
+      const colours = separateLayers(guide, alphaOfRows(fit, guide)(guide, 0));
       const result = withAlpha(picture, alphaOfRows(fit, size)(picture, 0));
       foregroundOfRows(colours, size)(result, 0);
       return result;

@@ -1,6 +1,7 @@
 import { alphaOfRows } from '../../../models/alpha-rows.js';
 import { findFlaws, withoutFlaws } from '../../../models/flaws.js';
-import { findNearbyColours, foregroundOfRows } from '../../../models/foreground.js';
+import { separateLayers } from '../../../models/colour-layers.js';
+import { foregroundOfRows } from '../../../models/foreground.js';
 import { fitAlpha, guideSize } from '../../../models/guided-filter.js';
 import { isDrawing, measurePicture } from '../../../models/picture-facts.js';
 import { shrunkTo } from '../../../models/shrink.js';
@@ -49,7 +50,7 @@ export async function findSubject(bench: Workbench, { source, options, profile }
   bench.checkpoint('compose');
   const alpha = await withCorrections(bench, found.alpha, { options, facts, profile });
   const guideAlpha = await alpha.at(guide);
-  const colours = findNearbyColours(guide, guideAlpha);
+  const colours = separateLayers(guide, guideAlpha);
   const clean = options.decontaminate ? foregroundOfRows : () => () => {};
   return {
     alphaOf: alpha.ofRows,

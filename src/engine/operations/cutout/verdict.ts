@@ -1,5 +1,5 @@
 import type { AlphaSurvey } from '../../../models/alpha-survey.js';
-import type { NearbyColours } from '../../../models/foreground.js';
+import type { ColourLayers } from '../../../models/colour-layers.js';
 import { findRegions } from '../../../models/regions.js';
 import type { Pixels, Plane } from '../../media/media.js';
 import type { Verdict } from '../../verdict.js';
@@ -58,7 +58,7 @@ function countRegions({ data, width, height }: Plane): { holes: number; parts: n
 }
 
 interface Cleaning {
-  colours: NearbyColours;
+  colours: ColourLayers;
   clean(rows: Pixels, top: number): void;
 }
 
