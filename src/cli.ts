@@ -6,6 +6,7 @@ import { finished } from 'node:stream/promises';
 import { SingleBar } from 'cli-progress';
 import { Command, CommanderError, Option } from 'commander';
 import { z } from 'zod';
+import { doctorCommand } from './cli/doctor.js';
 import { modelsCommand } from './cli/models.js';
 import type { Engine } from './engine/api.js';
 import { type BatchOutcome, deliver, runBatch, runOne } from './engine/batch.js';
@@ -38,6 +39,7 @@ function commandLine(): Command {
     .exitOverride();
   for (const operation of operations) program.addCommand(pictureCommand(operation));
   program.addCommand(modelsCommand());
+  program.addCommand(doctorCommand());
   return program;
 }
 
