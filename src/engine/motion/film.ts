@@ -1,9 +1,9 @@
 import type { Frame, Size } from '../media/media.js';
-import { createFrame } from './levels.js';
+import { blend, createFrame } from './frame.js';
 
 /** Something that can be drawn at every moment 0..1 of its shot. */
 export interface Scene {
-  draw(frame: Frame, time: number): void;
+  draw(frame: Frame, time: number): void | Promise<void>;
 }
 
 /** A part of a clip. */
@@ -76,17 +76,8 @@ function openStage({ isLoop, shots }: Film): (moment: Moment, into: Frame) => Pr
     scenes.set(shot, scene);
     for (const old of [...scenes.keys()].slice(0, -2)) scenes.delete(old);
     const last = shot.to - shot.from - (isLoop && shots.length === 1 ? 0 : 1);
-    scene.draw(into, last === 0 ? 0 : at / last);
+    await scene.draw(into, last === 0 ? 0 : at / last);
   };
-}
-
-/** Lays a frame over another one with this share, 0..1. */
-function blend({ data }: Frame, over: Frame, share: number): void {
-  const weight = Math.round(share * 256);
-  for (let at = 0; at < data.length; at++) {
-    const before = data[at] as number;
-    data[at] = (before * 256 + ((over.data[at] as number) - before) * weight + 128) >> 8;
-  }
 }
 
 function smooth(share: number): number {

@@ -1,6 +1,7 @@
 import type { Frame, Pixels } from '../media/media.js';
 import { doubled } from './doubling.js';
-import { softened, targetsOf, toPlanes } from './levels.js';
+import { targetsOf } from './frame.js';
+import { softened, toPlanes } from './levels.js';
 import type { Mesh } from './mesh.js';
 import { createPlane, type PaddedPlane } from './plane.js';
 import { cover } from './sampling.js';

@@ -1,8 +1,9 @@
-import type { Frame, Pixels, Size } from '../media/media.js';
+import type { Frame, Pixels } from '../media/media.js';
 import { doubled } from './doubling.js';
+import { targetsOf } from './frame.js';
 import type { Mesh } from './mesh.js';
 import { createPlane, type PaddedPlane, repeatBorder } from './plane.js';
-import { mixIn, sample, type Target } from './sampling.js';
+import { mixIn, sample } from './sampling.js';
 
 /** A picture as its frames are made of it: luma at twice its size, chroma at its own, since frames have half of it. */
 export interface Level {
@@ -51,22 +52,6 @@ export function drawLevels(
     else sample(upper[channel], mesh, target);
     if (share > 0.01 && share < 0.99) mixIn(upper[channel], mesh, { ...target, share });
   }
-}
-
-/** The three planes of a frame. */
-export function targetsOf({ width, height, data }: Frame): [luma: Target, cb: Target, cr: Target] {
-  const area = width * height;
-  const half = { width: width / 2, height: height / 2, spacing: 2 } as const;
-  return [
-    { data: data.subarray(0, area), width, height, spacing: 1 },
-    { data: data.subarray(area, area * 1.25), ...half },
-    { data: data.subarray(area * 1.25), ...half },
-  ];
-}
-
-/** A frame of undefined content. */
-export function createFrame({ width, height }: Size): Frame {
-  return { width, height, data: new Uint8Array((width * height * 3) / 2) };
 }
 
 /** BT.709, limited range, in 65536ths. */

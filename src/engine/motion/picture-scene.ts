@@ -3,7 +3,7 @@ import type { Scene } from './film.js';
 import { anchored, type Framing, type Focus, frameShot } from './framing.js';
 import { drawLevels, type Level, levelOf, levelWidths } from './levels.js';
 import { createMesh, fillMesh } from './mesh.js';
-import { distance, eyeOf, meet, type Path, rayOf } from './pose.js';
+import { distance, eyeOf, meet, type Path, type Pose, rayOf } from './pose.js';
 import { type Relief, reliefReach } from './relief.js';
 
 export interface PictureSceneOptions {
@@ -36,7 +36,7 @@ export async function openPictureScene(options: PictureSceneOptions): Promise<Sc
   return {
     draw(into, time) {
       const pose = anchored(path(time), framing.anchor);
-      fillMesh(mesh, view(pose, { picture, frame, framing, relief }));
+      fillMesh(mesh, pictureView(pose, { picture, frame, framing, relief }));
       drawLevels(levels, into, { mesh, width: acrossAt(pose.zoom) });
     },
   };
@@ -63,7 +63,7 @@ interface Viewing {
 }
 
 /** Where in the picture a camera of this pose sees each pixel of the frame. */
-function view(pose: ReturnType<Path>, { picture, frame, framing, relief }: Viewing) {
+export function pictureView(pose: Pose, { picture, frame, framing, relief }: Viewing) {
   const [eye, ray] = [eyeOf(pose), rayOf(pose)];
   const tall = picture.height / picture.width;
   return (x: number, y: number, place: [number, number]) => {

@@ -1,13 +1,13 @@
-import type { ImageFacts, Plane } from '../media/media.js';
+import type { ImageFacts, Plane, Size } from '../media/media.js';
 import type { Workbench } from '../operations/workbench.js';
 import type { Rgba } from '../studio/colour.js';
 import { type Body, bodyOf, bulgeOf } from './body.js';
 import type { ShotPlan } from './direction.js';
 import { smoothestStep } from './easing.js';
 import type { Scene } from './film.js';
-import type { Size } from '../media/media.js';
 import { openPictureScene } from './picture-scene.js';
 import { reliefOf } from './relief.js';
+import { openSpinScene } from './spin-scene.js';
 import { bodySize, openStudioScene } from './studio-scene.js';
 import { findSubject, type Subject } from './subject.js';
 
@@ -15,6 +15,8 @@ import { findSubject, type Subject } from './subject.js';
 export interface Wish {
   /** Local path of the picture. */
   path: string;
+  /** Local paths of pictures of the same thing from all around, in order; fewer than two are none. */
+  views: readonly string[];
   picture: ImageFacts;
   frame: Size;
   /** The subject turns. */
@@ -32,7 +34,7 @@ export interface Wish {
 export interface Stage {
   open(shot: ShotPlan): Promise<Scene>;
   /** As shown in the debug block. */
-  kind: 'picture' | 'relief' | 'studio' | 'turntable';
+  kind: 'picture' | 'relief' | 'studio' | 'turntable' | 'spin';
   warnings: string[];
 }
 
@@ -43,6 +45,7 @@ const mostTurn = (35 * Math.PI) / 180;
 /** Prepares what a wish needs: its subject, its depth, a body on a floor. */
 export async function prepareStage(bench: Workbench, wish: Wish): Promise<Stage> {
   const { path, picture, frame } = wish;
+  if (wish.turns && wish.views.length > 1) return spinStage(bench, wish);
   const subject = await findSubject(bench, path, picture);
   const nearness = await findNearness(bench, path, picture);
   if (wish.turns || wish.studio) {
@@ -59,6 +62,29 @@ export async function prepareStage(bench: Workbench, wish: Wish): Promise<Stage>
         ? ['No subject was found to set on a studio floor: the camera moves through the picture']
         : [],
     open: (shot) => openPictureScene({ picture, frame, path: shot.path, focus, relief, decode }),
+  };
+}
+
+/** Fewer views than these are so far apart that what is between them is a guess. */
+const enoughViews = 18;
+
+function spinStage({ images }: Workbench, { views, picture, frame, studio, isLoop, frames }: Wish): Stage {
+  const turnAt = isLoop ? (moment: number) => moment : smoothestStep;
+  const warnings = [
+    ...(views.length < enoughViews
+      ? [`What lies between ${views.length} views was guessed; with ${enoughViews} or more a turn is smooth`]
+      : []),
+    ...(studio ? ['Views are shown on their own background, not on a studio floor'] : []),
+  ];
+  const decode = (view: number, size: Size) => images.decode(views[view] ?? '', { size, channels: 3 });
+  return {
+    kind: 'spin',
+    warnings,
+    open: async ({ from, to, path }) =>
+      openSpinScene({
+        ...{ views: views.length, picture, frame, path, decode },
+        turn: (time) => turnAt((from + time * (to - from)) / frames),
+      }),
   };
 }
 

@@ -109,6 +109,7 @@ export const videoGeneration: Operation<Params> = {
     { field: 'character_reference' },
     { field: 'character_references', max: 3 },
     { field: 'style_reference' },
+    { field: 'views', max: 36 },
   ],
   summary: 'Makes a clip from a picture: camera moves, turntables, several shots',
   params,
@@ -135,14 +136,15 @@ export const videoGeneration: Operation<Params> = {
     },
   ],
   async perform(bench, given) {
-    const [path] = bench.inputs('image');
+    const views = [...bench.inputs('image'), ...bench.inputs('views')];
+    const [path] = views;
     if (path === undefined) throw pictureMissing();
     bench.checkpoint('decode');
     const picture = await bench.images.facts(path, 'image');
     const size = frameSize(given.resolution, given.aspect_ratio ?? null, picture);
     const frames = given.duration * given.fps;
     const request = requestOf(given, frames);
-    const wish = wishOf(given, request, { path, picture, frame: size });
+    const wish = wishOf(given, request, { path, views, picture, frame: size });
     const stage = await prepareStage(bench, wish);
     const shots = direct({ ...request, isCalm: wish.turns || wish.studio }).map((shot) => ({
       ...shot,
@@ -159,12 +161,12 @@ export const videoGeneration: Operation<Params> = {
 function wishOf(
   given: Params,
   { prompts, isLoop, frames, strength }: Omit<Request, 'isCalm'>,
-  picture: Pick<Wish, 'path' | 'picture' | 'frame'>,
+  picture: Pick<Wish, 'path' | 'views' | 'picture' | 'frame'>,
 ): Wish {
   const { turns, studio } = wishesOf(prompts);
   return {
     ...picture,
-    turns: given.motion === 'turntable' || (given.motion === 'auto' && turns),
+    turns: given.motion === 'turntable' || (given.motion === 'auto' && (turns || picture.views.length > 1)),
     studio: given.scene === 'studio' || (given.scene === 'auto' && studio),
     colour: parseColour(given.bg_color) ?? [255, 255, 255, 255],
     isLoop,

@@ -10,7 +10,7 @@ function shot(from: number, to: number, luma: number | 'time', opened: number[] 
     to,
     async open() {
       opened.push(from);
-      return { draw: ({ data }, time) => data.fill(luma === 'time' ? Math.round(time * 200) : luma) };
+      return { draw: ({ data }, time) => void data.fill(luma === 'time' ? Math.round(time * 200) : luma) };
     },
   };
 }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { type Body, bodyOf, bulgeOf } from '#src/engine/motion/body.js';
 import { reflectionOf, shadowOf } from '#src/engine/motion/ground.js';
-import { createFrame } from '#src/engine/motion/levels.js';
+import { createFrame } from '#src/engine/motion/frame.js';
 import { neutral } from '#src/engine/motion/pose.js';
 import { bodySize, openStudioScene } from '#src/engine/motion/studio-scene.js';
 import { paint } from '../../helpers/pictures.js';

@@ -166,6 +166,56 @@ describe('a clip of a picture', () => {
   });
 });
 
+describe('a clip of a product', () => {
+  test.each([
+    [{ prompt: 'A turntable of the box' }, 'turntable'],
+    [{ scene: 'studio', zoom: 3 }, 'studio'],
+  ])('of %j is filmed on a %s', async (raw, scene) => {
+    const bench = await openBench({
+      input: async (folder) => {
+        const path = join(folder, 'box.png');
+        const box = sharp({ create: { width: 80, height: 60, channels: 4, background: '#aa3311' } });
+        const transparent = { r: 0, g: 0, b: 0, alpha: 0 };
+        await box.extend({ top: 20, bottom: 20, left: 20, right: 20, background: transparent }).png().toFile(path);
+        return path;
+      },
+    });
+    const outcome = await videoGeneration.perform(bench, parsed({ ...raw, duration: 3, fps: 24, resolution: '480p' }));
+    expect(outcome).toMatchObject({ warnings: [], facts: { scene } });
+    expect(await probeClip(outcome.outputs[0]?.path ?? '')).toMatchObject({ frames: 72 });
+  });
+
+  test('whose subject can’t be told says that the camera moves through the picture instead', async () => {
+    const bench = await openBench();
+    const params = parsed({ motion: 'turntable', duration: 3, fps: 24, resolution: '480p' });
+    const { warnings, facts } = await videoGeneration.perform(bench, params);
+    expect(facts).toMatchObject({ scene: 'picture' });
+    expect(warnings).toEqual([expect.stringMatching(/^No subject was found/)]);
+  });
+
+  test('from several views spins through them', async () => {
+    const bench = await openBench({
+      inputs: async (folder) => {
+        const views = [0, 20, 40].map(async (left) => {
+          const path = join(folder, `view-${left}.png`);
+          const ground = sharp({ create: { width: 120, height: 90, channels: 3, background: '#cccccc' } });
+          const thing = { create: { width: 40, height: 40, channels: 3, background: '#223366' } } as const;
+          await ground
+            .composite([{ input: thing, left: 20 + left, top: 25 }])
+            .png()
+            .toFile(path);
+          return path;
+        });
+        return { image: [], views: await Promise.all(views) };
+      },
+    });
+    const params = parsed({ duration: 3, fps: 24, resolution: '480p', loop: true });
+    const { warnings, facts } = await videoGeneration.perform(bench, params);
+    expect(facts).toMatchObject({ scene: 'spin', width: 640, height: 480 });
+    expect(warnings).toEqual([expect.stringContaining('3 views')]);
+  });
+});
+
 test('a clip of words alone says that a backend is missing', async () => {
   const bench = await openBench({ inputs: async () => ({ image: [] }) });
   await expect(videoGeneration.perform(bench, parsed({ prompt: 'A city' }))).rejects.toMatchObject({

@@ -1,0 +1,136 @@
+import type { Pixels, Plane, Size } from '../media/media.js';
+import type { Scene } from './film.js';
+import { type Flow, flowBetween } from './flow.js';
+import { blend, createFrame } from './frame.js';
+import { anchored, frameShot } from './framing.js';
+import { drawLevels, type Level, levelOf } from './levels.js';
+import { createMesh, fillMesh, type PlaceOf } from './mesh.js';
+import { pictureView } from './picture-scene.js';
+import type { Path } from './pose.js';
+import { lookUp } from './relief.js';
+import { type Direction, directionOf, guessTurn } from './turning.js';
+
+export interface SpinSceneOptions {
+  /** How many views there are, all around. */
+  views: number;
+  /** Of a view. */
+  picture: Size;
+  frame: Size;
+  path: Path;
+  /** Which part of a whole turn is done at a moment of the shot. */
+  turn(time: number): number;
+  /** A view at this size, opaque. */
+  decode(view: number, size: Size): Promise<Pixels>;
+}
+
+/** Pixels between two places of the mesh. */
+const step = 8;
+
+/** Longer side of the pictures on which motion is looked for. */
+const flowSide = 128;
+
+/** Views that are held: the two that are seen, and the one that comes next. */
+const heldViews = 3;
+
+/** The part of the way from view to view during which both are seen; before and after it is one alone, bent. */
+const fading = 0.6;
+
+/** How wide what turns may be, from its axis, in widths of the picture; and how far from view to view it can be followed. */
+const radius = 0.35;
+const mostReach = 0.25;
+
+interface View {
+  level: Level;
+  small: Plane;
+}
+
+/** Pictures of something taken from all around, shown as one smooth turn: in between, each is bent toward its neighbour. */
+export function openSpinScene(options: SpinSceneOptions): Scene {
+  const { views, picture, frame, path, turn } = options;
+  const framing = frameShot(path, { picture, frame, focus: { x: 0.5, y: 0.5 } });
+  const width = Math.round((frame.width / framing.width) * path(0.5).zoom);
+  const viewAt = remembering(heldViews, (index) => openView(options, index, width));
+  let known: Direction | null = null;
+  const reach = Math.min(mostReach, (radius * 2 * Math.PI) / views);
+  const flowsAt = remembering(2, async (index) => {
+    const [{ small: one }, { small: other }] = [await viewAt(index), await viewAt((index + 1) % views)];
+    known ??= directionOf(one, other, reach);
+    const back = known === 1 ? -1 : 1;
+    return {
+      onward: flowBetween(one, other, guessTurn(one, other, { direction: known, reach })),
+      back: flowBetween(other, one, guessTurn(other, one, { direction: back, reach })),
+    };
+  });
+  const mesh = createMesh(frame, step);
+  const other = createFrame(frame);
+  return {
+    async draw(into, time) {
+      const at = ((((turn(time) % 1) + 1) % 1) * views) % views;
+      const index = Math.floor(at);
+      const [one, next] = [await viewAt(index), await viewAt((index + 1) % views)];
+      const seen = pictureView(anchored(path(time), framing.anchor), { picture, frame, framing, relief: null });
+      const bent = bending(await flowsAt(index), at - index);
+      const share = Math.min(Math.max((at - index - 0.5) / fading + 0.5, 0), 1);
+      fillMesh(mesh, through(seen, bent.one));
+      drawLevels([one.level], into, { mesh, width });
+      if (share === 0) return;
+      fillMesh(mesh, through(seen, bent.next));
+      drawLevels([next.level], other, { mesh, width });
+      blend(into, other, share);
+    },
+  };
+}
+
+async function openView({ picture, decode }: SpinSceneOptions, index: number, width: number): Promise<View> {
+  const sized = (across: number) => ({
+    width: Math.max(1, Math.round(across)),
+    height: Math.max(1, Math.round((across * picture.height) / picture.width)),
+  });
+  const small = sized(flowSide * Math.min(1, picture.width / picture.height));
+  return { level: levelOf(await decode(index, sized(width))), small: grey(await decode(index, small)) };
+}
+
+function grey({ data, width, height, channels }: Pixels): Plane {
+  const values = Float32Array.from({ length: width * height }, (_, pixel) => {
+    const at = pixel * channels;
+    return 0.3 * (data[at] as number) + 0.59 * (data[at + 1] as number) + 0.11 * (data[at + 2] as number);
+  });
+  return { data: values, width, height };
+}
+
+/** Where a place of what is seen between two views lies in each of them. */
+type Bend = (x: number, y: number) => readonly [across: number, down: number];
+
+/**
+ * From the motion between two views that between each of them and a moment `share` (0..1) of the way: as if every point
+ * went straight on (Jiang et al., "Super SloMo", CVPR 2018, equation 4).
+ */
+function bending({ onward, back }: { onward: Flow; back: Flow }, share: number): { one: Bend; next: Bend } {
+  const [acrossOn, downOn] = [lookUp(onward.across), lookUp(onward.down)];
+  const [acrossBack, downBack] = [lookUp(back.across), lookUp(back.down)];
+  const mixed =
+    (on: number, against: number): Bend =>
+    (x, y) => [on * acrossOn(x, y) + against * acrossBack(x, y), on * downOn(x, y) + against * downBack(x, y)];
+  return { one: mixed(-(1 - share) * share, share ** 2), next: mixed((1 - share) ** 2, -share * (1 - share)) };
+}
+
+function through(seen: PlaceOf, bend: Bend): PlaceOf {
+  return (x, y, place) => {
+    seen(x, y, place);
+    const [across, down] = bend(place[0], place[1]);
+    place[0] += across;
+    place[1] += down;
+  };
+}
+
+/** What `make` gives for an index, the last `count` of which are kept. */
+function remembering<Value>(count: number, make: (index: number) => Promise<Value>): (index: number) => Promise<Value> {
+  const kept = new Map<number, Value>();
+  return async (index) => {
+    const value = kept.get(index) ?? (await make(index));
+    kept.delete(index);
+    kept.set(index, value);
+    for (const old of [...kept.keys()].slice(0, -count)) kept.delete(old);
+    return value;
+  };
+}
