@@ -2,6 +2,8 @@ import { readdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { backgroundRemoval } from '#src/engine/operations/background-removal.js';
+import { parseParams } from '#src/engine/operations/index.js';
 import { superviseHost } from '#src/engine/supervisor.js';
 import type { Task, TaskResult, TaskRunner } from '#src/engine/task.js';
 import { testSettings, testTask } from '../fixtures/host/settings.js';
@@ -43,7 +45,8 @@ describe('a worker with the operations and models of the program', () => {
   });
 
   it('cuts out a picture', async () => {
-    const result = await run('background-removal', await savePicture(), { model: 'cutout', params: { format: 'png' } });
+    const { params } = parseParams(backgroundRemoval, {});
+    const result = await run('background-removal', await savePicture(), { model: 'cutout', params: { ...params } });
     expect(await sharp(result.outputs[0]?.path).metadata()).toMatchObject({ width: 40, height: 30, channels: 4 });
   });
 

@@ -1,4 +1,5 @@
 import { backgroundRemoval } from './background-removal.js';
+import { imageEdit } from './image-edit.js';
 import { imageRestoration } from './image-restoration.js';
 import { EngineError, toEngineError } from '../errors.js';
 import type { ModelNeed, Operation, Step } from './operation.js';
@@ -13,6 +14,7 @@ export const operations: readonly Operation[] = [
   backgroundRemoval,
   superResolution,
   imageRestoration,
+  imageEdit,
   pipeline,
   videoGeneration,
 ];

@@ -1,0 +1,77 @@
+import type { Pixels } from '../engine/media/media.js';
+import type { PixelReader } from '../engine/operations/workbench.js';
+
+// Few enough to stay in the cache of a core, enough to keep the disk out of it.
+const rowsAtATime = 128;
+
+// Which rule marks a pixel.
+const [byAlpha, byLight] = [1, 2];
+
+/**
+ * A mask as clients send it as one channel: 255 = edit, 0 = keep. With an alpha channel that is not opaque everywhere,
+ * what is more transparent than not is edited (OpenAI's rule); otherwise what is white, from 128 on (IOPaint's).
+ */
+export async function readEditMask(source: PixelReader): Promise<Pixels> {
+  const { width, height } = source;
+  const data = new Uint8Array(width * height);
+  let isTransparent = false;
+  for (let top = 0; top < height; top += rowsAtATime) {
+    const rows = await source.readRows(top, Math.min(rowsAtATime, height - top));
+    for (let at = top * width, from = 0; from < rows.data.length; at++, from += rows.channels) {
+      const alpha = rows.channels === 4 ? (rows.data[from + 3] as number) : 255;
+      if (alpha < 255) isTransparent = true;
+      data[at] = (alpha < 128 ? byAlpha : 0) | (lightOf(rows.data, from) >= 128 ? byLight : 0);
+    }
+  }
+  const rule = isTransparent ? byAlpha : byLight;
+  for (let at = 0; at < data.length; at++) data[at] = (data[at] as number) & rule ? 255 : 0;
+  return { data, width, height, channels: 1 };
+}
+
+function lightOf(data: Uint8Array, at: number): number {
+  // Whole thousandths, so that a grey of 128 is 128 and not a little less.
+  return (299 * (data[at] as number) + 587 * (data[at + 1] as number) + 114 * (data[at + 2] as number)) / 1000;
+}
+
+/** Grows what is marked by this many pixels to every side, in place. */
+export function dilateMask({ data, width, height }: Pixels, pixels: number): void {
+  if (pixels === 0) return;
+  for (let y = 0; y < height; y++) growLine(data, { start: y * width, step: 1, count: width }, pixels);
+  for (let x = 0; x < width; x++) growLine(data, { start: x, step: width, count: height }, pixels);
+}
+
+interface Line {
+  start: number;
+  step: number;
+  count: number;
+}
+
+function growLine(data: Uint8Array, { start, step, count }: Line, pixels: number): void {
+  const marks: number[] = [];
+  for (let index = 0; index < count; index++) if (data[start + index * step] === 255) marks.push(index);
+  for (const mark of marks) {
+    const end = Math.min(count - 1, mark + pixels);
+    for (let index = Math.max(0, mark - pixels); index <= end; index++) data[start + index * step] = 255;
+  }
+}
+
+/** Softens the border of a mask to a ramp that is this many pixels wide on each side (1 channel, 0..255). */
+export function featherMask(mask: Pixels, pixels: number): Pixels {
+  const { width, height } = mask;
+  const data = mask.data.slice();
+  for (let y = 0; y < height; y++) blurLine(data, { start: y * width, step: 1, count: width }, pixels);
+  for (let x = 0; x < width; x++) blurLine(data, { start: x, step: width, count: height }, pixels);
+  return { ...mask, data };
+}
+
+/** A box, with the ends of the line repeated. */
+function blurLine(data: Uint8Array, { start, step, count }: Line, pixels: number): void {
+  const line = Uint8Array.from({ length: count }, (_, index) => data[start + index * step] as number);
+  const at = (index: number) => line[Math.min(count - 1, Math.max(0, index))] as number;
+  let sum = 0;
+  for (let index = -pixels; index <= pixels; index++) sum += at(index);
+  for (let index = 0; index < count; index++) {
+    data[start + index * step] = Math.round(sum / (2 * pixels + 1));
+    sum += at(index + pixels + 1) - at(index - pixels);
+  }
+}
