@@ -30,6 +30,8 @@ export interface Fleet {
   /** Those that do this operation, in the order of the settings. */
   of(operation: string): Backend[];
   standings(): Promise<Standings>;
+  /** Whether the backend has an account that needs no rest; false for one that needs no account. */
+  hasRestedAccount(backend: Backend): boolean;
   statuses(): Promise<BackendStatus[]>;
 }
 
@@ -53,6 +55,9 @@ export function openFleet({ backends, health, outcomes, credentialsOf }: FleetPa
     backends,
     of: (operation) => backends.filter((backend) => backend.operation === operation),
     statuses,
+    hasRestedAccount({ id, provider }) {
+      return health.of(id, provider, credentialsOf(provider)).credentials.some(({ rest }) => rest === null);
+    },
     async standings() {
       const known = await statuses();
       return Object.fromEntries(

@@ -114,11 +114,14 @@ export async function runRouted(
   const order = operation.order(operation.params.parse(job.params), job.inputs);
   const deadline = deadlineOf(job, record, parts.now());
   const wait = (ms: number) => parts.wait(ms, prepared.signal);
+  const attached = record.calls().findLast(isOpen)?.backend;
   const candidates = await chooseCandidates(job, { order, record, deadline, wait, parts });
   const attempt = new RoutedAttempt({ job, order, record, deadline, candidates, prepared, parts });
   return tryInOrder(candidates, {
     attempt: (backend) => attempt.run(backend),
-    admit: (backend) => parts.health.admit(backend.id),
+    // What was submitted before is looked at whatever is known of the service.
+    admit: (backend) => backend.id === attached || parts.health.admit(backend.id),
+    hasOtherAccount: (backend) => parts.fleet.hasRestedAccount(backend),
     noted: (backend, failure) => attempt.note(backend, failure),
     handOn: (setback, next) => attempt.handOn(setback, next),
     wait,
@@ -205,7 +208,9 @@ class RoutedAttempt {
   note(backend: Backend, failure: ProviderFailure | null): void {
     const { job, record, parts } = this.#is;
     const call = record.calls().findLast((each) => each.backend === backend.id);
-    const account = call && { provider: call.provider, credential: call.credential };
+    // A failure before anything was sent is nobody's account's.
+    const isOfAccount = call !== undefined && (failure === null || call.sentAt >= this.#begunAt);
+    const account = isOfAccount ? { provider: call.provider, credential: call.credential } : undefined;
     parts.health.note(backend.id, failure, account);
     const ms = parts.now() - this.#begunAt;
     parts.meter.backendAttempt(backend, failure?.kind ?? 'done', ms);

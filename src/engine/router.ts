@@ -150,10 +150,16 @@ const transientTries = 2;
 const transientPauseMs = 1_000;
 /** As long as an account rests for lack of room where the service does not say. */
 const capacityPauseMs = 15_000;
+const shortestPauseMs = 1_000;
 
-/** The table of what each kind of failure leads to; `tries` counts this backend's attempts at the job so far. */
-export function decide({ kind, details }: ProviderFailure, tries: number): Decision {
+/**
+ * The table of what each kind of failure leads to; `tries` counts this backend's attempts at the job so far. Another
+ * account of the same service comes before another service.
+ */
+export function decide({ kind, details }: ProviderFailure, tries: number, hasOtherAccount = false): Decision {
   const { retryAfterMs, isAccepted } = details;
+  const isOfAccount = kind === 'capacity' || kind === 'budget' || kind === 'auth';
+  if (isOfAccount && hasOtherAccount && !isAccepted) return { do: 'again', afterMs: 0 };
   switch (kind) {
     case 'invalid':
     case 'content':
@@ -183,6 +189,8 @@ export interface Trying<Result> {
   attempt(backend: Backend): Promise<Result>;
   /** Whether the backend takes a job now; one that is asked and does not is passed over. */
   admit(backend: Backend): boolean;
+  /** Whether the backend has an account that needs no rest, now that the outcome has been noted. */
+  hasOtherAccount(backend: Backend): boolean;
   /** Called with each outcome; null for success. */
   noted(backend: Backend, failure: ProviderFailure | null): void;
   /** Called before a job is handed on to the next backend. */
@@ -234,7 +242,7 @@ function isFull(setback: Setback | undefined): boolean {
 }
 
 function roomAfterMs({ details }: ProviderFailure): number {
-  return details.retryAfterMs ?? capacityPauseMs;
+  return Math.max(shortestPauseMs, details.retryAfterMs ?? capacityPauseMs);
 }
 
 type Outcome<Result> = { result: Result } | { failure: ProviderFailure; decision: Decision } | 'not admitted';
@@ -249,7 +257,7 @@ async function tryOne<Result>(backend: Backend, trying: Trying<Result>): Promise
     } catch (error) {
       if (!(error instanceof ProviderFailure)) throw error;
       trying.noted(backend, error);
-      const decision = decide(error, tries);
+      const decision = decide(error, tries, trying.hasOtherAccount(backend));
       const isTooLate = decision.do === 'again' && trying.now() + decision.afterMs >= trying.deadline;
       if (decision.do !== 'again') return { failure: error, decision };
       if (isTooLate) return { failure: error, decision: { do: 'next' } };

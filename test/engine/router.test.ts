@@ -198,7 +198,11 @@ describe('tryInOrder', () => {
   type Script = Record<string, (ProviderFailure | string)[]>;
 
   /** Backends that do what the script says, one entry after another, and what the router then did. */
-  async function run(candidates: Backend[], script: Script, { deadline = 60_000, closed = [] as string[] } = {}) {
+  async function run(
+    candidates: Backend[],
+    script: Script,
+    { deadline = 60_000, closed = [] as string[], accounts = {} as Record<string, boolean[]> } = {},
+  ) {
     const log: string[] = [];
     let time = 0;
     const trying: Trying<string> = {
@@ -209,6 +213,7 @@ describe('tryInOrder', () => {
         return `${next} by ${model}`;
       },
       admit: ({ model }) => !closed.includes(model),
+      hasOtherAccount: ({ model }) => (accounts[model]?.shift() ?? false) as boolean,
       noted() {},
       async handOn({ failure }, { model }) {
         log.push(`${failure.kind} → ${model}`);
@@ -256,6 +261,13 @@ describe('tryInOrder', () => {
     expect([log, end]).toEqual([['kling-o3-pro-t2v', 'wait 1000', 'kling-o3-pro-t2v'], 'done by kling-o3-pro-t2v']);
   });
 
+  it('asks another account of the same service before another service', async () => {
+    const poor = { 'kling-o3-pro-t2v': [failure('budget'), failure('auth')] };
+    const { log, end } = await run(three, poor, { accounts: { 'kling-o3-pro-t2v': [true, true] } });
+    expect(end).toBe('done by kling-o3-pro-t2v');
+    expect(log.filter((line) => line === 'kling-o3-pro-t2v')).toHaveLength(3);
+  });
+
   it('passes over a backend that takes nothing now', async () => {
     expect((await run(three, {}, { closed: ['kling-o3-pro-t2v'] })).end).toBe('done by seedance-t2v');
     expect((await run([kling], {}, { closed: ['kling-o3-pro-t2v'] })).end).toBe('provider_unavailable');
@@ -285,7 +297,14 @@ describe('tryInOrder', () => {
 
   it('lets an error that is no matter of the router through', async () => {
     const bug = new Error('a bug');
-    const trying = { attempt: () => Promise.reject(bug), admit: () => true, noted() {}, now: () => 0, deadline: 1 };
+    const trying = {
+      attempt: () => Promise.reject(bug),
+      admit: () => true,
+      hasOtherAccount: () => false,
+      noted() {},
+      now: () => 0,
+      deadline: 1,
+    };
     await expect(tryInOrder([kling], { ...trying, handOn: async () => {}, wait: async () => {} })).rejects.toBe(bug);
   });
 });

@@ -220,7 +220,12 @@ export class FakeService {
   }
 }
 
-const clipFile = fileURLToPath(new URL('../fixtures/clip.mp4', import.meta.url));
+const clipFile = fileURLToPath(
+  new URL(
+    import.meta.url.includes('/dist/') ? '../../test/fixtures/clip.mp4' : '../fixtures/clip.mp4',
+    import.meta.url,
+  ),
+);
 /** One pixel. */
 const picture = Buffer.from(
   'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',

@@ -158,7 +158,7 @@ const routing = `
     rating REAL,
     at INTEGER NOT NULL
   ) STRICT;
-  CREATE INDEX backend_outcomes_at ON backend_outcomes (at);
+  CREATE INDEX backend_outcomes_latest ON backend_outcomes (backend, seq);
   CREATE INDEX backend_outcomes_job ON backend_outcomes (job_id);
 `;
 

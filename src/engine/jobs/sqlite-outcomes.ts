@@ -8,11 +8,16 @@ const latest = 200;
 const recordsSql = `
   SELECT backend, count(*) AS outcomes, sum(is_success) AS successes,
          avg(iif(is_success, ms, NULL)) AS meanMs, count(rating) AS ratings, avg(rating) AS meanRating
-  FROM (
-    SELECT *, row_number() OVER (PARTITION BY backend ORDER BY seq DESC) AS age FROM backend_outcomes WHERE at >= @since
-  )
-  WHERE age <= ${latest}
+  FROM backend_outcomes
+  WHERE at >= @since
   GROUP BY backend`;
+
+/** No more than the latest are kept, so that reading them all for every choice costs next to nothing. */
+const forgetSql = `
+  DELETE FROM backend_outcomes
+  WHERE backend = @backend AND seq <= (
+    SELECT seq FROM backend_outcomes WHERE backend = @backend ORDER BY seq DESC LIMIT 1 OFFSET ${latest}
+  )`;
 
 const rateSql = `
   UPDATE backend_outcomes SET rating = @rating
@@ -24,12 +29,12 @@ export function sqliteOutcomes({ db, now }: JobTable, commit: GroupCommit): Outc
     async record({ backend, job, isSuccess, ms }) {
       const row = { backend, job, isSuccess: isSuccess ? 1 : 0, ms: Math.round(ms), at: now() };
       await commit.write(() => {
-        db.run('DELETE FROM backend_outcomes WHERE at < @before', { before: row.at - keepMs });
         db.run(
           `INSERT INTO backend_outcomes (backend, job_id, is_success, ms, at)
            VALUES (@backend, @job, @isSuccess, @ms, @at)`,
           row,
         );
+        db.run(forgetSql, { backend });
       });
     },
 

@@ -1,9 +1,10 @@
 import { SignJWT } from 'jose';
 import { z } from 'zod';
+import type { Capabilities } from '../backend.js';
 import { ProviderFailure, type FailureKind } from '../failure.js';
 import type { VideoOrder } from '../order.js';
 import { failedJob, glean, idShape, kindOf, read } from './answers.js';
-import { defined, leftOut, picture, shotSeconds, videoOrder } from './orders.js';
+import { defined, leftOut, picture, picturesOf, shotSeconds, videoOrder } from './orders.js';
 import type { Api, ApiAnswer, Assignment, ModelRow, Progress, Provider, Submission, Ticket } from './provider.js';
 import { isSigned } from './standard-webhooks.js';
 
@@ -13,8 +14,8 @@ export const kling: Provider = {
   title: 'Kling',
   baseUrl: 'https://api-singapore.klingai.com',
   rows: [
-    ...pair('kling-o3-pro', 'kling-v3-omni', { path: '/v1/videos/omni-video', mode: 'pro' }, [60, 30]),
-    ...pair('kling-v3', 'kling-v3', {}, [60, 30]),
+    ...pair('kling-o3-pro', { upstream: 'kling-v3-omni', options: { path: '/v1/videos/omni-video', mode: 'pro' } }),
+    ...pair('kling-v3', { upstream: 'kling-v3', options: {} }),
   ],
   pollMs: 5_000,
 
@@ -59,24 +60,21 @@ export const kling: Provider = {
 };
 
 /** A model from words and from a picture: the same name at the service, two of ours. */
-function pair(name: string, upstream: string, options: ModelRow['options'], prices: [number, number]): ModelRow[] {
-  const common = {
-    operation: 'video-generation' as const,
-    names: [name, `${name}-t2v`, `${name}-i2v`],
-    upstream,
-    options: options ?? {},
-  };
-  const able = {
+function pair(name: string, { upstream, options }: Required<Pick<ModelRow, 'upstream' | 'options'>>): ModelRow[] {
+  const names = [name, `${name}-t2v`, `${name}-i2v`];
+  const common = { operation: 'video-generation' as const, names, upstream, options };
+  const able: Capabilities = {
     duration: { min: 3, max: 15 },
     resolution: ['720p', '1080p'],
     aspect_ratio: ['16:9', '9:16', '1:1'],
     multi_shot_prompts: { min: 2, max: 6 },
     ai_director_mode: [true],
     sound: [true],
+    ...(options.path !== undefined && { references: { min: 1, max: 4 } }),
   };
   return [
-    { ...common, model: `${name}-t2v`, capabilities: { ...able, input: ['text'] }, price: prices[0] },
-    { ...common, model: `${name}-i2v`, capabilities: { ...able, input: ['image'], last_frame: [1] }, price: prices[1] },
+    { ...common, model: `${name}-t2v`, capabilities: { ...able, input: ['text'] }, price: 60 },
+    { ...common, model: `${name}-i2v`, capabilities: { ...able, input: ['image'], last_frame: [1] }, price: 30 },
   ];
 }
 
@@ -132,7 +130,9 @@ function omniPictures(assignment: Assignment): Record<string, unknown> {
     { image: picture(assignment, 'first-frame'), type: 'first_frame' },
     { image: picture(assignment, 'last-frame'), type: 'end_frame' },
   ].flatMap(({ image, type }) => (image ? [{ image_url: image.bytes.toString('base64'), type }] : []));
-  return frames.length === 0 ? {} : { image_list: frames };
+  const references = picturesOf(assignment, 'reference').map(({ bytes }) => ({ image_url: bytes.toString('base64') }));
+  const images = [...frames, ...references];
+  return images.length === 0 ? {} : { image_list: images };
 }
 
 /** With shots of its own the service ignores the main prompt, so that becomes the first of them where it fits. */

@@ -31,7 +31,9 @@ export const replicate: Provider = {
     const [model, version] = row.upstream.split(':');
     const webhook = callbackUrl === null ? {} : { webhook: callbackUrl, webhook_events_filter: ['completed'] };
     const json = { ...(version && { version }), input, ...webhook };
-    return { method: 'POST', path: version ? '/predictions' : `/models/${model}/predictions`, json, warnings };
+    // Longer than we wait: what we lose sight of ends by itself.
+    const headers = { 'cancel-after': '15m' };
+    return { method: 'POST', path: version ? '/predictions' : `/models/${model}/predictions`, headers, json, warnings };
   },
 
   accept(answer, { path }) {

@@ -70,7 +70,7 @@ describe('Kling, the older generation', () => {
         name: 'in shots, of which the prompt becomes the first, for the omni model',
         model: 'kling-o3-pro-i2v',
         order: { ...videoOrder, duration: 10, shots: ['Closer', 'From above'] },
-        pictures: ['first-frame'],
+        pictures: ['first-frame', 'reference'],
         request: {
           path: '/v1/videos/omni-video',
           json: {
@@ -79,7 +79,7 @@ describe('Kling, the older generation', () => {
             prompt: 'A ring turns on a stone',
             mode: 'pro',
             duration: '10',
-            image_list: [{ image_url: '<photo>', type: 'first_frame' }],
+            image_list: [{ image_url: '<photo>', type: 'first_frame' }, { image_url: '<photo>' }],
             multi_shot: true,
             shot_type: 'customize',
             multi_prompt: [

@@ -21,6 +21,7 @@ describe('Replicate', () => {
         order: { ...videoOrder, ratio: '3:4', seed: 1, sound: false },
         request: {
           path: '/models/bytedance/seedance-1-pro/predictions',
+          headers: { 'cancel-after': '15m' },
           json: {
             input: {
               prompt: 'A ring turns on a stone',
