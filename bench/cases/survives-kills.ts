@@ -1,15 +1,20 @@
 import { randomInt, randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import sharp from 'sharp';
+import { Webhook } from 'standardwebhooks';
 import type { Case, Measurement } from '../bench.js';
 import { type ServerProcess, serverProcess } from '../server-process.js';
 
 const jobs = 1_000;
 const kills = 20;
 const posters = 8;
+const secret = `whsec_${Buffer.alloc(32, 1).toString('base64')}`;
 /** Between two jobs of a poster, so that jobs come in for as long as there are kills. */
 const paceMs = 220;
 
@@ -21,19 +26,50 @@ interface Accepted {
 /** 1,000 small jobs over HTTP while something is killed at 20 random moments; the value is how many completed. */
 async function survive(kill: (server: ServerProcess) => Promise<void>): Promise<Measurement> {
   const folder = await mkdtemp(join(tmpdir(), 'darkroom-bench-'));
-  const server = await serverProcess(folder);
+  const ear = await listen();
+  const server = await serverProcess(folder, { DARKROOM_ALLOW_HOSTS: ear.host, DARKROOM_WEBHOOK_SECRET: secret });
   await server.start();
   const begun = performance.now();
-  const [accepted] = await Promise.all([postAll(server.url), killAtRandom(server, kill)]);
+  const [accepted] = await Promise.all([postAll(server.url, ear.url), killAtRandom(server, kill)]);
   const states = await Promise.all(accepted.map(({ id }) => endOf(server.url, id)));
   const seconds = (performance.now() - begun) / 1000;
   const outputs = await countOutputs(server.url, states);
+  const told = await ear.heardOf(accepted.map(({ id }) => id));
   await server.kill('SIGTERM');
+  ear.close();
   const audit = auditDatabase(join(folder, 'darkroom.db'), accepted);
   await rm(folder, { recursive: true });
   const completed = states.filter(({ status }) => status === 'COMPLETED').length;
-  const check = `${accepted.length} accepted, ${completed} completed, ${outputs} pictures served, ${audit}`;
-  return { value: completed, check, more: { kills, seconds, check } };
+  const check = `${accepted.length} accepted, ${completed} completed, ${outputs} pictures served, ${told} told by webhook, ${audit}`;
+  return { value: completed, check, more: { kills, seconds, told, check } };
+}
+
+/** A receiver of webhooks that takes none whose signature is wrong, and knows of which jobs it has heard. */
+async function listen() {
+  const heard = new Set<string>();
+  const verifier = new Webhook(secret);
+  const server = createServer(async (request, response) => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk);
+    const headers = request.headers as Record<string, string>;
+    const { id } = verifier.verify(Buffer.concat(chunks).toString(), headers) as { id: string };
+    heard.add(id);
+    response.end();
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return {
+    host,
+    url: `http://${host}/hook`,
+    /** How many of these it has heard of, once it has of all or a minute is over. */
+    async heardOf(ids: string[]): Promise<number> {
+      const count = () => ids.filter((id) => heard.has(id)).length;
+      for (let waited = 0; count() < ids.length && waited < 60_000; waited += 100) await pause(100);
+      return count();
+    },
+    close: () => void server.close(),
+  };
 }
 
 async function killAtRandom(server: ServerProcess, kill: (server: ServerProcess) => Promise<void>): Promise<void> {
@@ -57,11 +93,13 @@ async function killHost(server: ServerProcess): Promise<void> {
 }
 
 async function isReady({ url }: ServerProcess): Promise<boolean> {
-  return (await fetch(`${url}/ready`)).ok;
+  // A kept connection may just have been closed.
+  const answer = await fetch(`${url}/ready`).catch(() => null);
+  return answer?.ok ?? false;
 }
 
 /** Posts every job until it is accepted; the idempotency key makes a lost answer harmless. Spread over the kills. */
-async function postAll(url: string): Promise<Accepted[]> {
+async function postAll(url: string, webhookUrl: string): Promise<Accepted[]> {
   const picture = await sharp({ create: { width: 48, height: 40, channels: 3, background: '#b04030' } })
     .jpeg()
     .toBuffer();
@@ -69,7 +107,7 @@ async function postAll(url: string): Promise<Accepted[]> {
   const accepted: Accepted[] = [];
   const post = async () => {
     for (let key = keys.pop(); key; key = keys.pop()) {
-      accepted.push({ key, id: await postUntilAccepted(url, key, picture) });
+      accepted.push({ key, id: await postUntilAccepted(url, key, { picture, webhookUrl }) });
       await pause(paceMs);
     }
   };
@@ -77,12 +115,18 @@ async function postAll(url: string): Promise<Accepted[]> {
   return accepted;
 }
 
-async function postUntilAccepted(url: string, key: string, picture: Buffer): Promise<string> {
+interface Posting {
+  picture: Buffer;
+  webhookUrl: string;
+}
+
+async function postUntilAccepted(url: string, key: string, { picture, webhookUrl }: Posting): Promise<string> {
   const operation = key < '8' ? 'super-resolution' : 'background-removal';
   for (;;) {
     try {
       const body = new FormData();
       body.append('image', new Blob([new Uint8Array(picture)]), 'small.jpg');
+      body.append('webhook_url', webhookUrl);
       const answer = await fetch(`${url}/api/generate/${operation}`, {
         method: 'POST',
         body,
@@ -135,13 +179,14 @@ function pause(ms: number): Promise<void> {
 export default {
   name: 'survives-kills',
   question:
-    '1,000 small jobs while the server, or its host process, is killed with -9 at 20 random moments: how many completed',
+    '1,000 small jobs while the server, or its host process, is killed with -9 at 20 random moments: how many completed, and of each of them a webhook came',
   unit: 'jobs',
   variants: { server: () => survive(killServer), host: () => survive(killHost) },
   rounds: 1,
   mustAgree: true,
   target: {
-    text: 'every accepted job completed',
-    holds: (_, measured) => [...measured.values()].flat().every(({ value }) => value === jobs),
+    text: 'every accepted job completed and was told of',
+    holds: (_, measured) =>
+      [...measured.values()].flat().every(({ value, more }) => value === jobs && more?.told === jobs),
   },
 } satisfies Case;

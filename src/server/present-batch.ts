@@ -1,5 +1,14 @@
 import type { Batch, Job, JobState } from '../engine/jobs/job-store.js';
-import { failoverUsed, modelActual, presentOutput, type StatusWords, timestamp, type View } from './present.js';
+import {
+  failoverUsed,
+  headerText,
+  modelActual,
+  presentOutput,
+  qualityOf,
+  type StatusWords,
+  timestamp,
+  type View,
+} from './present.js';
 import { errorOf, familyOf, wordsOf } from './present-webhook.js';
 
 export interface BatchView extends View {
@@ -46,7 +55,7 @@ export function presentAcceptedBatch(batch: Batch, view: BatchView) {
 /** The headers that every answer about a generation carries, for all of its jobs. */
 export function batchHeaders({ jobs }: Batch): Record<string, string> {
   return {
-    'x-model-actual': [...new Set(jobs.map(modelActual))].join(', '),
+    'x-model-actual': headerText([...new Set(jobs.map(modelActual))].join(', ')),
     'x-failover-used': String(jobs.some(failoverUsed)),
   };
 }
@@ -74,6 +83,7 @@ function presentBatchJob(job: Job, view: BatchView) {
     ...(name !== undefined && { image_name: name }),
     status: view.words[job.state],
     output_url: output ? presentOutput(output, view).url : null,
+    ...qualityOf(job),
     error_message: errorOf(job)?.message ?? null,
     credits: 0,
   };

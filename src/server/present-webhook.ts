@@ -1,7 +1,7 @@
 import type { WebhookPresenter } from '../engine/api.js';
 import type { Batch, Job } from '../engine/jobs/job-store.js';
 import { jobError } from './errors.js';
-import { failoverUsed, modelActual, modelOf, presentOutput, timestamp } from './present.js';
+import { failoverUsed, modelActual, modelOf, presentOutput, qualityOf, timestamp } from './present.js';
 
 /** The bodies and event names of contract 73 to 78. */
 export const webhookPresenter: WebhookPresenter = {
@@ -53,6 +53,7 @@ function presentEnd(job: Job, baseUrl: string) {
     model_actual: modelActual(job),
     ...wordsOf(job),
     ...presentMade(job, baseUrl),
+    ...qualityOf(job),
     ...(error && { error }),
     error_message: error?.message ?? null,
     credits: 0,

@@ -102,7 +102,7 @@ export function generationHeaders(job: Job): Record<string, string> {
   const device = job.result?.facts.device;
   return {
     'x-job-id': job.id,
-    'x-model-actual': modelActual(job),
+    'x-model-actual': headerText(modelActual(job)),
     'x-failover-used': String(failoverUsed(job)),
     ...(typeof device === 'string' ? { 'x-device': device } : {}),
     ...qualityHeader(job),
@@ -110,7 +110,7 @@ export function generationHeaders(job: Job): Record<string, string> {
 }
 
 /** The verdict on a result, from operations that give one. */
-function qualityOf({ result }: Job): { quality?: object } {
+export function qualityOf({ result }: Job): { quality?: object } {
   const quality = result?.facts.quality;
   return typeof quality === 'object' && quality !== null ? { quality } : {};
 }
@@ -118,9 +118,16 @@ function qualityOf({ result }: Job): { quality?: object } {
 /** The same as a header, for answers that are the picture itself; what is not ASCII is escaped. */
 function qualityHeader(job: Job): Record<string, string> {
   const { quality } = qualityOf(job);
-  if (quality === undefined) return {};
-  const toEscape = (sign: string) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, '0')}`;
-  return { 'x-quality': JSON.stringify(quality).replace(/[^\x20-\x7e]/g, toEscape) };
+  return quality === undefined ? {} : { 'x-quality': escaped(JSON.stringify(quality)) };
+}
+
+/** Text of a caller's as a header can carry it. */
+export function headerText(text: string): string {
+  return escaped(text.slice(0, 200));
+}
+
+function escaped(text: string): string {
+  return text.replace(/[^\x20-\x7e]/g, (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
 /** One output with its address. */

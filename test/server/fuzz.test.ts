@@ -9,12 +9,18 @@ const form =
   '--xyz\r\nContent-Disposition: form-data; name="format"\r\n\r\npng\r\n--xyz--\r\n';
 const multipart = ['Content-Type: multipart/form-data; boundary=xyz', `Content-Length: ${form.length}`];
 
+const batch =
+  '{"images":[{"image":"aGVsbG8="},{"image":"aGVsbG8=","format":"webp"}],"webhook_url":"https://a.example"}';
+const json = (body: string) => ['Content-Type: application/json', `Content-Length: ${body.length}`];
+
 const requests = [
   head('GET /health'),
   head('GET /output/01a204b936aae5af04962c67e1d78e3b0687f59a572e.png', 'Range: bytes=0-5', 'If-None-Match: "x"'),
   head('GET /api/generate/status/abc/events', 'Last-Event-ID: end', 'Accept: image/*'),
   `${head('POST /api/generate/background-removal', ...multipart)}${form}`,
   `${head('POST /v1/images/upscale', 'Content-Type: application/json', 'Content-Length: 19')}{"image":"aGVsbG8=}`,
+  `${head('POST /api/generate/background-removal/batch', ...json(batch))}${batch}`,
+  head('GET /v1/webhooks/deliveries?limit=3&state=gone&after=whd_x_failed'),
   `${head('POST /api/generate/x/cancel', 'Transfer-Encoding: chunked')}2\r\n{}\r\n0\r\n\r\n`,
 ];
 

@@ -164,6 +164,16 @@ describe('POST /v1/video/generations', () => {
     expect(await engine.stored()).toEqual([]);
   });
 
+  it('tells of a model in a header whatever it is called', async () => {
+    const { url } = await startServer();
+    const model = 'keine\nÜberschrift: 1';
+    const answer = await fetch(url + path, json({ prompt: 'Zoom in', model }));
+    expect([answer.status, (await bodyOf<Video>(answer)).model_actual]).toEqual([202, model]);
+    expect(answer.headers.get('x-model-actual')).toBe('keine\\u000a\\u00dcberschrift: 1');
+    const batch = await fetch(`${url}${path}/batch`, json({ prompts: ['Zoom in', { prompt: 'Zoom out', model }] }));
+    expect(batch.headers.get('x-model-actual')).toBe('auto, keine\\u000a\\u00dcberschrift: 1');
+  });
+
   it('answers a repeated submission with the very same body', async () => {
     const { url, engine } = await startServer();
     const send = () =>
@@ -333,6 +343,19 @@ describe('POST /v1/video/generations/batch', () => {
       { prompt: 'Zoom in', duration: 3 },
       { prompt: 'Pan left', duration: 8, aspect_ratio: '1:1' },
     ]);
+  });
+
+  it('makes one clip of each picture of a form', async () => {
+    const { url, engine } = await startServer();
+    const form = new FormData();
+    for (const name of ['shoe.jpg', 'bag.jpg']) form.append('images', new Blob([new Uint8Array(picture)]), name);
+    form.set('prompt', 'Slow push in');
+    const { jobs } = await bodyOf<Batch>(fetch(`${url}${path}/batch`, { method: 'POST', body: form }));
+    expect(jobs).toMatchObject([
+      { prompt: 'Slow push in', image_name: 'shoe.jpg' },
+      { prompt: 'Slow push in', image_name: 'bag.jpg' },
+    ]);
+    expect((await engine.get(jobs[1]?.id ?? '')).inputs).toHaveLength(1);
   });
 
   it('can be cancelled', async () => {

@@ -63,7 +63,9 @@ describe('webhook_url', () => {
     const { url, engine } = await startWithReceiver(receiver, { auth: 'required' });
     const { secret } = await engine.keys.create('test');
     const body = pictureForm({ webhook_url: receiver.url });
-    await fetch(url + cutout, { method: 'POST', body, headers: { Authorization: `Bearer ${secret}` } });
+    const headers = { Authorization: `Bearer ${secret}` };
+    const { id } = await bodyOf(fetch(url + cutout, { method: 'POST', body, headers }));
+    expect(JSON.stringify(await engine.get(id))).not.toContain(secret);
     await (await engine.begin()).finish(picture);
     const [letter] = await receiver.got(1);
     const hex = createHmac('sha256', secret)
