@@ -44,7 +44,7 @@ async function insertOrReplay(
   const { owner } = submission;
   const batch: NewBatch = { id: newId(traits.idPrefix), operation: operation.name, owner, items, webhook };
   const inserted = await jobs.insertBatch(batch, idempotency ? { idempotency, maxQueued } : { maxQueued });
-  wake(operation.lane);
+  wake(parts.laneOf(operation));
   return inserted;
 }
 
@@ -95,7 +95,8 @@ function unable(
   { owner, inputs, webhook, priority = 0, ...sent }: Submission,
   { operation, id, parts }: { operation: Operation; id: string; parts: SubmissionParts },
 ): NewBatchItem['job'] {
-  const { name, lane } = operation;
+  const { name } = operation;
+  const lane = parts.laneOf(operation);
   const told = acceptable(webhook, parts);
   const { timeoutMs } = parts;
   const params = { ...sent.params, ...Object.fromEntries(inputs.flatMap(nameOf)) };

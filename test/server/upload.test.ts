@@ -2,10 +2,10 @@ import { connect } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { bodyOf, errorOf, picture, pictureForm, readableLog, sendRaw, startServer, until } from './harness.js';
 
-const cutout = '/api/generate/background-removal';
+const upscale = '/api/generate/super-resolution';
 
 const postJson = (url: string, body: unknown, headers: Record<string, string> = {}) =>
-  fetch(url + cutout, {
+  fetch(url + upscale, {
     method: 'POST',
     headers: { 'Content-Type': 'application/json', ...headers },
     body: typeof body === 'string' ? body : JSON.stringify(body),
@@ -16,7 +16,7 @@ function rawForm(parts: string[], { boundary = 'xyz', end = '--xyz--\r\n', heade
   const body = parts.map((part) => `--xyz\r\n${part}\r\n`).join('') + end;
   const length = `Content-Length: ${Buffer.byteLength(body)}\r\n`;
   const type = `Content-Type: multipart/form-data; boundary=${boundary}\r\n`;
-  return `POST ${cutout} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n${headers}${type}${length}\r\n${body}`;
+  return `POST ${upscale} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n${headers}${type}${length}\r\n${body}`;
 }
 
 const filePart = (name: string, content = 'bytes') =>
@@ -26,7 +26,7 @@ const textPart = (name: string, value: string) => `Content-Disposition: form-dat
 describe('a form', () => {
   it.each(['image', 'image[]', 'file', 'image_file'])('may name its picture %s', async (name) => {
     const { url, engine } = await startServer();
-    const { id } = await bodyOf(fetch(url + cutout, { method: 'POST', body: pictureForm({}, name) }));
+    const { id } = await bodyOf(fetch(url + upscale, { method: 'POST', body: pictureForm({}, name) }));
     const { inputs } = await engine.get(id);
     expect(inputs).toMatchObject([{ field: 'image', bytes: picture.length }]);
   });
@@ -35,7 +35,7 @@ describe('a form', () => {
     const { url, engine } = await startServer();
     const form = new FormData();
     form.set('image_url', `data:image/png;base64,${picture.toString('base64')}`);
-    const { id } = await bodyOf(fetch(url + cutout, { method: 'POST', body: form }));
+    const { id } = await bodyOf(fetch(url + upscale, { method: 'POST', body: form }));
     expect((await engine.get(id)).inputs).toMatchObject([{ field: 'image', bytes: picture.length }]);
   });
 
@@ -155,7 +155,7 @@ describe('a client that leaves before its body is looked at', () => {
     });
     engine.keys.verify = () => gate.then(() => ({ id: 'key', label: '', createdAt: 0 }));
     const socket = connect(port, '127.0.0.1');
-    const head = `POST ${cutout} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer x\r\nContent-Length: 100\r\n`;
+    const head = `POST ${upscale} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer x\r\nContent-Length: 100\r\n`;
     await new Promise((resolve) => socket.write(`${head}Content-Type: ${type}\r\n\r\n{`, resolve));
     socket.destroy();
     await until(() => lines.some(({ msg }) => msg === 'Request ended'));
@@ -182,7 +182,7 @@ describe('a picture that is too large', () => {
     const { url, engine } = await startServer({ settings: { DARKROOM_MAX_UPLOAD_MB: '1' } });
     const form = new FormData();
     form.set('image', new Blob([Buffer.alloc(3_000_000)]), 'photo.png');
-    const answer = await fetch(url + cutout, { method: 'POST', body: form });
+    const answer = await fetch(url + upscale, { method: 'POST', body: form });
     expect(answer.status).toBe(413);
     expect(await errorOf(answer)).toMatchObject({ code: 'too_large', param: 'image' });
     expect(await engine.stored()).toEqual([]);
@@ -273,7 +273,7 @@ describe('a content type that is neither', () => {
     async (type) => {
       const { port } = await startServer();
       const header = type && `Content-Type: ${type}\r\n`;
-      const request = `POST ${cutout} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n${header}Content-Length: 2\r\n\r\n{}`;
+      const request = `POST ${upscale} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n${header}Content-Length: 2\r\n\r\n{}`;
       const answer = await sendRaw(port, request);
       expect(answer.status).toBe(415);
       expect(await errorOf(answer)).toMatchObject({ code: 'unsupported_media_type', param: 'Content-Type' });
