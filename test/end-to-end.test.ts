@@ -1,40 +1,14 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { openAsBlob } from 'node:fs';
-import { join, resolve } from 'node:path';
-import { createInterface } from 'node:readline';
 import OpenAI, { toFile } from 'openai';
 import sharp from 'sharp';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { tempFolderOfFile } from './helpers/temp-folder.js';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { photo, startProgram } from './helpers/program.js';
 import { until } from './helpers/until.js';
 
-const root = resolve(import.meta.dirname, '..');
-const photo = join(root, 'test/fixtures/photo.jpg');
-
-let server: ChildProcess;
 let url: string;
 
-// The program as `npm start` runs it: its own process, its own host process, the bundled models.
 beforeAll(async () => {
-  const env = {
-    ...process.env,
-    DARKROOM_PORT: '0',
-    DARKROOM_DATA: await tempFolderOfFile(),
-    DARKROOM_LOG: 'error',
-    DARKROOM_MIN_FREE_MB: '0',
-  };
-  server = spawn(process.execPath, [join(root, 'dist/server/main.js'), '--local'], {
-    env,
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  url = await readyUrl(server);
-});
-
-afterAll(async () => {
-  const exited = once(server, 'exit');
-  server.kill('SIGTERM');
-  expect((await exited)[0]).toBe(0);
+  url = await startProgram();
 });
 
 describe('a photograph', () => {
@@ -214,13 +188,4 @@ async function download(from: string): Promise<Buffer> {
 async function sizeOf(path: string | Buffer): Promise<{ width: number; height: number }> {
   const { width, height } = await sharp(path).metadata();
   return { width, height };
-}
-
-async function readyUrl(child: ChildProcess): Promise<string> {
-  if (!child.stdout) throw new Error('The server has no standard output');
-  for await (const line of createInterface({ input: child.stdout })) {
-    const found = /http:\/\/\S+/.exec(line);
-    if (found) return found[0];
-  }
-  throw new Error('The server ended before it was ready');
 }

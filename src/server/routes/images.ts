@@ -8,10 +8,12 @@ import { sendError, sendJobError } from '../errors.js';
 import { generationHeaders, presentImageHead, presentImages } from '../present.js';
 import type { Context, RequestState } from '../request.js';
 import type { Surface } from '../server.js';
+import { toBase64 } from '../base64.js';
 import type { WaitEnd } from '../waits.js';
 import { submit, viewOf } from './generate.js';
+import { canStream, streamImage } from './image-stream.js';
 
-type Shape = 'url' | 'b64_json' | 'bytes';
+type Shape = 'url' | 'b64_json' | 'bytes' | 'stream';
 
 /** Before the jobs that were only queued; the connections that the server takes bound how many can come first. */
 const someoneWaits = 1;
@@ -28,9 +30,10 @@ export function addImageRoutes(router: Router<RequestState>, surface: Surface): 
 async function runAndAnswer(ctx: Context, operation: Operation, surface: Surface): Promise<void> {
   let shape = 'url' as Shape;
   const takeOwn = (params: Record<string, unknown>) => {
-    shape = takeShape(ctx, params);
+    shape = takeStream(params, operation) ? 'stream' : takeShape(ctx, params);
   };
   const { job } = await submit(ctx, operation, { surface, takeOwn, priority: someoneWaits });
+  if (shape === 'stream') return streamImage(ctx, job, surface);
   const ended = await waitForEnd(ctx, job, surface);
   ctx.remove('x-poll-interval');
   ctx.set({ ...generationHeaders(ended), 'Cache-Control': 'no-store', Vary: 'Accept' });
@@ -40,6 +43,16 @@ async function runAndAnswer(ctx: Context, operation: Operation, surface: Surface
   if (shape === 'bytes' && outputs[0] !== undefined) return sendBytes(ctx, outputs[0], surface.engine);
   if (shape === 'b64_json') return sendBase64(ctx, ended, { outputs, engine: surface.engine });
   ctx.body = presentImages(ended, viewOf(ctx, surface));
+}
+
+/** Whether the caller wants events instead of one answer; `partial_images` says how often, and there are none to give. */
+function takeStream(params: Record<string, unknown>, { name }: Operation): boolean {
+  if (!canStream(name)) return false;
+  const { stream } = params;
+  for (const own of ['stream', 'partial_images']) delete params[own];
+  if (stream !== true && stream !== 'true') return false;
+  delete params.response_format;
+  return true;
 }
 
 /** How the caller wants the picture: by `response_format`, otherwise by the Accept header. */
@@ -104,16 +117,4 @@ async function* base64Answer(head: object, { outputs, engine }: Outputs): AsyncG
     yield '"}';
   }
   yield ']}';
-}
-
-/** Three bytes are four characters: what is left over of a chunk goes in front of the next. */
-async function* toBase64(source: AsyncIterable<Buffer>): AsyncGenerator<string> {
-  let rest: Buffer = Buffer.alloc(0);
-  for await (const chunk of source) {
-    const joined = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
-    const whole = joined.length - (joined.length % 3);
-    yield joined.toString('base64', 0, whole);
-    rest = joined.subarray(whole);
-  }
-  yield rest.toString('base64');
 }
