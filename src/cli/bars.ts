@@ -10,7 +10,7 @@ export interface TransferBars {
 /** Draws bars on a terminal, a line now and then elsewhere, nothing when `isQuiet`. */
 export function transferBars(isQuiet: boolean, now: () => number = () => performance.now()): TransferBars {
   if (isQuiet) return { show: () => {}, stop: () => {} };
-  const format = '{name} {bar} {percentage}% | {size} | {speed}';
+  const format = '{name} {bar} {percentage}% | {size} | {speed} | {eta_formatted} left';
   const settings = { format, stream: process.stderr, noTTYOutput: true, notTTYSchedule: 5_000, hideCursor: true };
   const all = new MultiBar({ ...settings, stopOnComplete: false });
   const bars = new Map<string, { bar: SingleBar; begun: number; before: number }>();

@@ -112,7 +112,7 @@ export async function createEngine(config: Config, options: EngineOptions = {}):
   const speeds = new Speeds(options.database === ':memory:' ? null : join(folders.root, 'speeds.json'));
   const runner = observeModels(options.runner ?? superviseHost(hostOptions(config, options, meter, log)), {
     done: (result) => speeds.note(result),
-    refused: ({ models }) => void shelf.suspect(Object.values(models)),
+    refused: ({ models }, { message }) => void shelf.suspect(Object.values(models), message),
   });
   const chooseModels = async ({ operation, params }: Job) => {
     return shelf.choose(modelNeeds(pickOperation(operations, operation), params));

@@ -5,7 +5,7 @@ import type { Task, TaskResult, TaskRunner } from './task.js';
 export interface ModelObserver {
   done(result: TaskResult): void;
   /** A model of the task could not be used. */
-  refused(task: Task): void;
+  refused(task: Task, error: EngineError): void;
 }
 
 /** The runner, with an observer that hears of every task. */
@@ -23,7 +23,7 @@ export function observeModels(runner: TaskRunner, observer: ModelObserver): Task
         observer.done(result);
         return result;
       } catch (error) {
-        if (error instanceof EngineError && error.code === 'model_unavailable') observer.refused(task);
+        if (error instanceof EngineError && error.code === 'model_unavailable') observer.refused(task, error);
         throw error;
       }
     },

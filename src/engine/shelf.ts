@@ -29,8 +29,8 @@ export interface ModelShelf {
   problems(): string[];
   /** What is wrong with other models that lie in the data folder, one sentence each: jobs do without them. */
   warnings(): string[];
-  /** Reads the files of these models again, for example since a job could not load one. */
-  suspect(ids: readonly string[]): Promise<void>;
+  /** Reads the files of these models again, since a job could not load one and said why. */
+  suspect(ids: readonly string[], hearsay?: string): Promise<void>;
   /** Ends what still reads files. */
   close(): Promise<void>;
 }
@@ -59,7 +59,11 @@ export async function openShelf(config: Config, { readsPulled = true }: ShelfOpt
     statuses: () => modelStatuses(catalogue().lock, context),
     problems: () => [...bundled],
     warnings: () => [...catalogue().broken.map(({ problem }) => problem), ...warningsOf(pulled(), context)],
-    suspect: (ids) => damages.look(pulled().filter(({ id }) => ids.includes(id))),
+    suspect: (ids, hearsay) =>
+      damages.look(
+        pulled().filter(({ id }) => ids.includes(id)),
+        hearsay,
+      ),
     close: async () => {
       damages.stop();
       await background;

@@ -19,7 +19,10 @@ export function checkNetwork(bytes: Uint8Array, { id }: { id: string }, expected
   const problem =
     (inputs && mismatch('input', inputs, declared.inputs)) ?? mismatch('output', outputs, declared.outputs);
   if (problem === null) return declared;
-  throw new EngineError('model_unavailable', `Model "${id}" is not what its entry says: ${problem}`);
+  throw new EngineError(
+    'model_unavailable',
+    `Model "${id}" is refused: ${problem}; it is another export than its entry is for (npx darkroom models info ${id})`,
+  );
 }
 
 /** The entry with the names that the network gives to tensors which the entry knows by their position only. */

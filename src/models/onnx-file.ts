@@ -17,7 +17,8 @@ export function readNetwork(bytes: Uint8Array, id: string): DeclaredSignature {
   try {
     return readModel(bytes);
   } catch (error) {
-    const reason = error instanceof RangeError ? 'the file is no complete ONNX network' : (error as Error).message;
+    const isBroken = error instanceof RangeError;
+    const reason = isBroken ? 'the file is no complete ONNX network; fetch it anew' : (error as Error).message;
     throw new EngineError('model_unavailable', `Model "${id}" is refused: ${reason}`, { cause: error });
   }
 }
@@ -58,7 +59,9 @@ function readModel(bytes: Uint8Array): DeclaredSignature {
 
 function checkDomain(text: Uint8Array): void {
   const domain = readText(text);
-  if (!knownDomains.includes(domain)) throw new Error(`it needs the foreign operators "${domain}"`);
+  if (!knownDomains.includes(domain)) {
+    throw new Error(`it needs the foreign operators "${domain}", which are not loaded; export it with ONNX's own`);
+  }
 }
 
 function readGraph(bytes: Uint8Array): DeclaredSignature {

@@ -95,7 +95,9 @@ export function checkTensor(bytes: Uint8Array): string {
   const found = { name: '', type: 0, elements: 1, raw: 0, room: 0 };
   for (const field of fields(bytes)) {
     if (isElsewhere(field))
-      throw new Error('some of its weights lie in other files (external data), which are not checked');
+      throw new Error(
+        'some of its weights lie in other files (external data), which are not read; export it as one file',
+      );
     if (field.number === tensor.name) found.name = readText(field.bytes);
     else if (field.number === tensor.type) found.type = field.value ?? 0;
     else if (field.number === tensor.raw) found.raw += field.bytes.length;
@@ -104,7 +106,9 @@ export function checkTensor(bytes: Uint8Array): string {
   }
   const held = found.room + Math.floor((found.raw * 8) / (rawBits[found.type] ?? leastBits));
   if (found.type !== textType && !(found.elements >= 0 && found.elements <= held)) {
-    throw new Error(`its weight "${found.name}" claims ${found.elements} elements and brings ${held}`);
+    throw new Error(
+      `its weight "${found.name}" claims ${found.elements} elements and brings ${held}; fetch it anew, or leave it`,
+    );
   }
   return found.name;
 }

@@ -87,7 +87,7 @@ export function weightPath(entry: ModelEntry, file: WeightFile, folder: string):
 export async function readVerified(entry: ModelEntry, file: WeightFile, folder: string): Promise<Uint8Array> {
   const problem = absence(entry, file, folder);
   if (problem !== null) throw unavailable(entry, problem);
-  const bytes = await readInside(entry, file, folder);
+  const bytes = await readFile(await realPathOf(entry, file, folder));
   const found = createHash('sha256').update(bytes).digest('hex');
   if (found !== file.sha256) {
     throw unavailable(
@@ -113,6 +113,18 @@ export function licenceProblem(
   return `${reason}; ${reading}DARKROOM_ALLOW_NONCOMMERCIAL=1 allows it`;
 }
 
+/**
+ * The real path of a file of a model. Links may lead to the folder of all models, but not out of the folder of this one.
+ * Errors: `model_unavailable`.
+ */
+export async function realPathOf(entry: ModelEntry, file: WeightFile, folder: string): Promise<string> {
+  const root = await realpath(entry.tier === 'bundled' ? bundledFolder : folder);
+  const home = entry.tier === 'bundled' ? root : join(root, entry.id);
+  const path = await realpath(weightPath(entry, file, folder));
+  if (path.startsWith(home + sep)) return path;
+  throw unavailable(entry, `${file.name} is a link out of the folder of its model; ${remedy(entry, file)}`);
+}
+
 function choosePreferred(lock: Lockfile, request: ModelRequest, context: ModelContext): ModelEntry {
   const preferred = (lock.preferred[request.task] ?? [])
     .map((id) => lock.models.find((entry) => entry.id === id))
@@ -132,7 +144,9 @@ function unknownModel(wanted: string, candidates: ModelEntry[]): EngineError {
 }
 
 function unavailable(entry: ModelEntry, problem: string): EngineError {
-  return new EngineError('model_unavailable', `Model "${entry.id}" can't be used: ${problem}`);
+  // What was said before about the same model is not said twice.
+  const reason = problem.replace(new RegExp(`^Model "${entry.id}" (is refused|can't be used): `), '');
+  return new EngineError('model_unavailable', `Model "${entry.id}" can't be used: ${reason}`);
 }
 
 function problemOf(entry: ModelEntry, context: ModelContext): string | null {
@@ -173,15 +187,4 @@ function remedy({ id, tier }: ModelEntry, { url }: WeightFile): string {
 
 function folderOf(entry: ModelEntry, folder: string): string {
   return entry.tier === 'bundled' ? bundledFolder : join(folder, entry.id);
-}
-
-/** Links may lead to the folder of all models, but not out of the folder of this one. */
-async function readInside(entry: ModelEntry, file: WeightFile, folder: string): Promise<Uint8Array> {
-  const root = await realpath(entry.tier === 'bundled' ? bundledFolder : folder);
-  const home = entry.tier === 'bundled' ? root : join(root, entry.id);
-  const path = await realpath(weightPath(entry, file, folder));
-  if (!path.startsWith(home + sep)) {
-    throw unavailable(entry, `${file.name} is a link out of the folder of its model; ${remedy(entry, file)}`);
-  }
-  return readFile(path);
 }

@@ -17,6 +17,19 @@ describe('readConfig', () => {
     expect(readConfig({ DARKROOM_PORT: '', DARKROOM_AUTH: '' })).toMatchObject({ DARKROOM_PORT: 8787 });
   });
 
+  it('takes the proxy in capitals or not, capitals first', () => {
+    const lower = { https_proxy: 'http://lower:3128', no_proxy: 'localhost' };
+    expect(readConfig(lower)).toMatchObject({
+      HTTPS_PROXY: 'http://lower:3128',
+      NO_PROXY: 'localhost',
+      HTTP_PROXY: '',
+    });
+    expect(readConfig({ ...lower, HTTPS_PROXY: 'http://upper:3128' }).HTTPS_PROXY).toBe('http://upper:3128');
+    expect(readConfig({ DARKROOM_MODEL_MIRROR: 'https://m.example/a/' }).DARKROOM_MODEL_MIRROR).toBe(
+      'https://m.example/a',
+    );
+  });
+
   it.each([
     ['DARKROOM_PORT', 'eighty', /DARKROOM_PORT: expected a whole number, 0\.\.65535, got "eighty"/],
     ['DARKROOM_PORT', '70000', /DARKROOM_PORT: expected at most 65535, got "70000"/],

@@ -15,7 +15,7 @@ describe('checkNetwork', () => {
     expect(check({ inputs: [{ name: 'picture', type: 'uint8', shape: [] }] })).toThrow(
       expect.objectContaining({
         code: 'model_unavailable',
-        message: `Model "${entry.id}" is not what its entry says: expected an input "picture", found "image"`,
+        message: `Model "${entry.id}" is refused: expected an input "picture", found "image"; it is another export than its entry is for (npx darkroom models info ${entry.id})`,
       }),
     );
   });

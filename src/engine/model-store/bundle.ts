@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { type ModelEntry, modelEntry, type WeightFile } from '../../models/lockfile.js';
 import { maxFileBytes, weightPath } from '../../models/weights.js';
 import { writeDurably } from '../blobs/durable-files.js';
+import { asStorageError } from '../blobs/disk-space.js';
 import { EngineError } from '../errors.js';
 import { difference, digestsOf } from './digests.js';
 
@@ -34,8 +35,11 @@ export async function writeBundle(path: string, models: readonly ModelEntry[], f
     await Promise.all([fill(archive, models, folder), written]);
     await rename(part, path);
   } catch (error) {
-    await rm(part, { force: true });
-    throw error;
+    await rm(part, { force: true }).catch(() => {});
+    const known = asStorageError(error);
+    if (known instanceof EngineError) throw known;
+    const reason = `${path} can't be written: ${(error as Error).message}`;
+    throw new EngineError('invalid_input', reason, { param: 'output', cause: error });
   }
 }
 

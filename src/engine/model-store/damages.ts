@@ -1,7 +1,11 @@
 import { statSync } from 'node:fs';
 import type { ModelEntry } from '../../models/lockfile.js';
-import { weightPath } from '../../models/weights.js';
+import { realPathOf, weightPath } from '../../models/weights.js';
+import { checkFile } from './contents.js';
 import { difference, digestsOf } from './digests.js';
+
+/** Larger networks are read as a whole only where they are loaded: this process stays small. */
+const maxLookedInto = 128_000_000;
 
 interface Found {
   /** How the files looked when they were read: with another look the finding is void. */
@@ -28,11 +32,15 @@ export class Damages {
     return null;
   }
 
-  /** Reads the files of models one after the other, in small pieces. Never rejects. */
-  async look(entries: readonly ModelEntry[]): Promise<void> {
+  /**
+   * Reads the files of models one after the other, in small pieces. `hearsay` is what a load said: it counts for a model
+   * that it names and whose digests are right. Never rejects.
+   */
+  async look(entries: readonly ModelEntry[], hearsay = ''): Promise<void> {
     for (const entry of entries) {
       const look = this.#lookOf(entry);
-      const problem = await this.#read(entry).catch((error: Error) => error.message);
+      const found = await this.#read(entry).catch((error: Error) => error.message);
+      const problem = found ?? (hearsay.includes(`"${entry.id}"`) ? hearsay : null);
       if (this.#stop.signal.aborted) return;
       if (problem === null) this.#found.delete(entry.id);
       else this.#found.set(entry.id, { look, problem });
@@ -45,9 +53,11 @@ export class Damages {
 
   async #read(entry: ModelEntry): Promise<string | null> {
     for (const file of entry.files) {
-      const found = await digestsOf(weightPath(entry, file, this.#folder), this.#stop.signal);
+      const path = await realPathOf(entry, file, this.#folder);
+      const found = await digestsOf(path, this.#stop.signal);
       const problem = difference(file, found);
       if (problem !== null) return problem;
+      if (found.bytes <= maxLookedInto) await checkFile(entry, file, path);
     }
     return null;
   }

@@ -5,8 +5,8 @@ import type { Lockfile, ModelEntry, WeightFile } from '../../models/lockfile.js'
 import { checkFreeSpace } from '../blobs/disk-space.js';
 import { EngineError } from '../errors.js';
 import { readBundle } from './bundle.js';
+import { checkFiles } from './contents.js';
 import { difference, digestsOf, pin } from './digests.js';
-import { checkNetworks } from './pull.js';
 import { lendFolder, stageModel } from './staging.js';
 
 export interface ImportParts {
@@ -42,7 +42,7 @@ export async function importBundle(path: string, parts: ImportParts): Promise<Mo
   return lendFolder(parts.folder, async (unpacked) => {
     for (const { id } of models) await mkdir(join(unpacked, id), { recursive: true });
     await bundle.extract(({ id }, { name }) => join(unpacked, id, name));
-    for (const entry of models) await checkNetworks(entry, join(unpacked, entry.id));
+    for (const entry of models) await checkFiles(entry, join(unpacked, entry.id));
     for (const entry of models) await place(entry, join(unpacked, entry.id), parts.folder);
     return models;
   });
@@ -65,7 +65,7 @@ export async function importFile(path: string, entry: ModelEntry, parts: ImportP
     const problem = difference(file, found);
     if (problem !== null) throw new EngineError('model_unavailable', `Model "${entry.id}" is refused: ${problem}`);
     await rename(join(stage, `${file.name}.part`), join(stage, file.name));
-    await checkNetworks(entry, stage);
+    await checkFiles(entry, stage);
     return { ...entry, files: [pin(file, found)] };
   });
 }

@@ -1,13 +1,13 @@
-import { readFile, rename, rm, stat } from 'node:fs/promises';
+import { rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ModelEntry, WeightFile } from '../../models/lockfile.js';
-import { checkNetwork } from '../../models/network.js';
 import { maxFileBytes, weightPath } from '../../models/weights.js';
 import { linkOrCopy } from '../blobs/durable-files.js';
 import { checkFreeSpace } from '../blobs/disk-space.js';
 import { EngineError } from '../errors.js';
 import { type Digests, difference, digestsOf, pin } from './digests.js';
+import { checkFiles } from './contents.js';
 import { stageModel } from './staging.js';
 import { Interrupted, type Network, transfer } from './transfer.js';
 
@@ -49,17 +49,9 @@ export async function pullModel(entry: ModelEntry, parts: PullParts, options: Pu
     await checkFreeSpace(parts.minFreeBytes + (await missingBytes(entry, stage)), parts.freeBytes);
     const files: WeightFile[] = [];
     for (const file of entry.files) files.push(await gather(entry, file, { stage, parts, options }));
-    await checkNetworks(entry, stage);
+    await checkFiles(entry, stage);
     return { ...entry, files };
   });
-}
-
-/** Refuses networks that their entry does not describe. Errors: `model_unavailable`. */
-export async function checkNetworks(entry: ModelEntry, stage: string): Promise<void> {
-  for (const file of entry.files.filter(({ name }) => name.endsWith('.onnx'))) {
-    const { inputs, outputs } = file.part === undefined ? entry : file;
-    checkNetwork(await readFile(join(stage, file.name)), entry, { inputs, outputs });
-  }
 }
 
 interface Gathering {
@@ -106,6 +98,7 @@ async function fetchFile(entry: ModelEntry, file: WeightFile, gathering: Gatheri
       await rm(part, { force: true });
       throw new EngineError('model_unavailable', `Model "${entry.id}" is refused: ${problem}; it came from ${url}`);
     } catch (error) {
+      gathering.options.signal?.throwIfAborted();
       if (!(error instanceof EngineError) || !mayBeElsewhere.includes(error.code)) throw error;
       reasons.push(error);
     }

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { Readable } from 'node:stream';
 import type { ModelEntry } from '../../models/lockfile.js';
@@ -29,6 +29,8 @@ export async function stageModel(
     await keepOnly(stage, entry);
     await rm(join(stage, receiptName), { force: true });
     await writeDurably(join(stage, receiptName), Readable.from([Buffer.from(`${JSON.stringify(entry, null, 2)}\n`)]));
+    // Who pulls and who serves may be two users.
+    for (const name of await readdir(stage)) await chmod(join(stage, name), 0o644);
     await syncFolder(stage);
     await takePlace(folder, id);
     return entry;

@@ -3,6 +3,7 @@ import { existsSync, statSync } from 'node:fs';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { EngineError } from '#src/engine/errors.js';
 import { incomingName } from '#src/engine/model-store/staging.js';
 import { type PullParts, pullModel } from '#src/engine/model-store/pull.js';
 import { openNetwork } from '#src/engine/model-store/transfer.js';
@@ -171,8 +172,34 @@ describe('pullModel', () => {
   test('refuses a network that its entry does not describe, before it has a place', async () => {
     const { folder, entry, parts } = await setUp();
     const strange = { ...entry, inputs: [{ name: 'picture', type: 'uint8' as const, shape: null }] };
-    await expect(pullModel(strange, parts)).rejects.toThrow('is not what its entry says: expected an input "picture"');
+    await expect(pullModel(strange, parts)).rejects.toThrow('is refused: expected an input "picture"');
+    expect(await readdir(join(folder, incomingName, tiny.id))).not.toContain('tiny-cutout.onnx');
     expect(await seen(folder)).toEqual([]);
+  });
+
+  test('refuses a page of the web in place of a file that nobody published a digest of', async () => {
+    const { server, entry, parts } = await setUp();
+    const page = Buffer.from('<html>Sign in to this network</html>');
+    const unknown = { bytes: null, sha256: null };
+    server.files['/config.json'] = page;
+    const config = { name: 'config.json', part: 'config', url: `${server.origin}/config.json`, ...unknown };
+    const withConfig = { ...entry, files: [...entry.files, config] };
+    await expect(pullModel(withConfig, parts)).rejects.toThrow('config.json is no JSON');
+    server.files['/config.json'] = Buffer.from('{"sample_rate": 22050}');
+    await pullModel(withConfig, parts);
+    server.files['/net.onnx'] = page;
+    const other = { ...listedAt(server, unknown), id: 'other' };
+    await expect(pullModel(other, parts)).rejects.toThrow('no complete ONNX network');
+    server.files['/net.onnx'] = bytes;
+    await pullModel(other, parts);
+  });
+
+  test('leaves files that everybody may read, whoever pulled them', async () => {
+    const { folder, entry, parts } = await setUp();
+    await pullModel(entry, parts);
+    for (const name of await readdir(installed(folder))) {
+      expect((statSync(join(installed(folder), name)).mode & 0o777).toString(8)).toBe('644');
+    }
   });
 
   test('asks for room on the disk before anything else', async () => {
@@ -209,7 +236,7 @@ describe('pullModel', () => {
     const refused = expect(pulling).rejects.toThrow('enough');
     const begun = join(folder, incomingName, tiny.id, 'voices.bin.part');
     await expect.poll(() => existsSync(begun) && statSync(begun).size).toBe(3000);
-    stop.abort(new Error('enough'));
+    stop.abort(new EngineError('cancelled', 'enough'));
     await refused;
     expect(statSync(begun).size).toBe(3000);
   });
