@@ -1,54 +1,28 @@
 import type Router from '@koa/router';
 import { z } from 'zod';
-import type { ListedModel } from '../../engine/api.js';
 import { EngineError } from '../../engine/errors.js';
 import type { Operation } from '../../engine/operations/operation.js';
+import { presentModels } from '../present-models.js';
 import type { RequestState } from '../request.js';
 import type { Surface } from '../server.js';
 
 /** `GET /v1/models` in the OpenAI list shape, and `GET /v1/operations`: what can be asked for and with which params. */
 export function addModelRoutes(router: Router<RequestState>, { engine }: Surface): void {
+  const list = async () => presentModels(await engine.models(), await engine.backends());
   router.get('/v1/models', async (ctx) => {
-    ctx.body = { object: 'list', data: (await engine.models()).map(presentModel) };
+    ctx.body = { object: 'list', data: await list() };
   });
-  router.get('/v1/models/:id', async (ctx) => {
-    const model = (await engine.models()).find(({ id }) => id === ctx.params.id);
-    if (model === undefined)
-      throw new EngineError('not_found', `There is no model \`${ctx.params.id}\``, { param: 'model' });
-    ctx.body = presentModel(model);
+  // Models of services are called `service/model`.
+  router.get('/v1/models/:id{/:rest}', async (ctx) => {
+    const id = [ctx.params.id, ctx.params.rest].filter(Boolean).join('/');
+    const model = (await list()).find((each) => each.id === id);
+    if (model === undefined) throw new EngineError('not_found', `There is no model \`${id}\``, { param: 'model' });
+    ctx.body = model;
   });
   const operations = engine.operations.map(presentOperation);
   router.get('/v1/operations', (ctx) => {
     ctx.body = { object: 'list', data: operations };
   });
-}
-
-function presentModel(model: ListedModel) {
-  return {
-    id: model.id,
-    object: 'model',
-    /** Clients expect a number; when weights were made is not known. */
-    created: 0,
-    owned_by: model.family,
-    task: model.task,
-    tier: model.tier,
-    /** Whether it runs on this machine or at a service. */
-    runs: 'local',
-    licence: model.licence,
-    licence_url: model.licenceUrl,
-    commercial_use: model.commercialUse,
-    bytes: model.bytes,
-    installed: model.installed,
-    available: model.problem === null,
-    problem: model.problem,
-    device: model.device,
-    speed: model.speed && {
-      device: model.speed.device,
-      jobs: model.speed.jobs,
-      infer_ms: Math.round(model.speed.inferMs),
-      megapixels_per_second: model.speed.megapixelsPerSecond && Number(model.speed.megapixelsPerSecond.toPrecision(3)),
-    },
-  };
 }
 
 function presentOperation(operation: Operation) {

@@ -25,6 +25,8 @@ describe('GET /v1/models', () => {
       problem: null,
       device: 'cpu',
       speed: null,
+      latency_ms: null,
+      credits: 0,
     });
     expect(data.filter((model) => 'available' in model && !model.available)).not.toEqual([]);
     expect(await client.models.retrieve('cutout')).toEqual(data.find(({ id }) => id === 'cutout'));

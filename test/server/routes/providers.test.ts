@@ -55,6 +55,19 @@ async function freePort(): Promise<number> {
 
 const text = { prompt: 'A ring turns on a stone' };
 
+describe('GET /v1/models', () => {
+  it('lists the models of services beside those of this machine, with the same keys', async () => {
+    const { url } = await start({ services: ['kling'] });
+    const { data } = (await (await fetch(`${url}/v1/models`)).json()) as { data: Record<string, unknown>[] };
+    const remote = data.filter(({ runs }) => runs === 'remote');
+    expect(remote.length).toBeGreaterThan(0);
+    expect(remote[0]).toMatchObject({ owned_by: 'kling', licence: null, installed: false, available: true });
+    expect(Object.keys(remote[0] ?? {}).sort()).toEqual(Object.keys(data[0] ?? {}).sort());
+    const one = await fetch(`${url}/v1/models/${remote[0]?.id}`);
+    expect([one.status, await one.json()]).toEqual([200, remote[0]]);
+  });
+});
+
 describe('GET /v1/providers', () => {
   it('shows who rests and why, and no key', async () => {
     const { fakes, make, url } = await start({ services: ['kling', 'ark'] });
