@@ -21,7 +21,7 @@ import type { Operation } from './operations/operation.js';
 import { observeModels } from './observed-runner.js';
 import { performer } from './perform.js';
 import { receiveCallback } from './remote/callbacks.js';
-import { checkRoute } from './routed.js';
+import { planRoute } from './routed.js';
 import { Scheduler } from './scheduler.js';
 import { openServices, type Services } from './services.js';
 import { type ModelShelf, openShelf } from './shelf.js';
@@ -164,7 +164,7 @@ function methods(parts: Parts): Omit<Engine, 'operations' | 'keys' | 'deliveries
     timeoutMs: config.DARKROOM_JOB_SECONDS * 1000,
     wake: (lane) => scheduler.wake(lane),
     laneOf: services.laneOf,
-    checkRoute: (operation, params, inputs) => checkRoute(operation, params, { inputs, parts: services.routed }),
+    planRoute: (operation, params, inputs) => planRoute(operation, params, { inputs, parts: services.routed }),
   };
   return {
     receive: (source, field) => receive(source, field, parts),

@@ -27,7 +27,7 @@ export interface VideoOrder {
   ratio: string | null;
   /** `480p`, `720p` or `1080p`. */
   resolution: string;
-  /** One prompt for each shot; empty: one shot, of `prompt`. */
+  /** One prompt for each shot, the main one first; empty: there is one shot. */
   shots: string[];
   /** Whether the service is to divide the prompt into shots itself. */
   isDirected: boolean;
@@ -36,6 +36,8 @@ export interface VideoOrder {
   seed: number | null;
   /** 0..1: how closely to keep to the prompt. */
   cfgScale: number | null;
+  /** Params that were asked for and that only this machine knows. */
+  localOnly: string[];
   pictures: OrderedPicture[];
 }
 
@@ -98,6 +100,7 @@ export function extrasOf(order: Order): string[] {
     ...asked,
     cfg_scale: order.cfgScale !== null,
     ...Object.fromEntries(cameraAxes.map((axis) => [axis, Boolean(order.camera?.[axis])])),
+    ...Object.fromEntries(order.localOnly.map((name) => [name, true])),
   });
 }
 

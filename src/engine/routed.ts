@@ -11,6 +11,7 @@ import type { Operation } from './operations/operation.js';
 import { needsOf, type Order } from './order.js';
 import { isLost, isOpen } from './remote/calls.js';
 import { RoutingRecord } from './remote/routing-record.js';
+import { noRouting, type Routing } from './routing.js';
 import {
   isNamed,
   nobodyCan,
@@ -60,21 +61,23 @@ export function isRouted(operation: Operation): operation is RoutedOperation {
 }
 
 /**
- * Refuses at the door what nobody could do. Errors: `invalid_input` for a model that is not known, `provider_unavailable`
- * with the reason of each backend.
+ * What is decided at the door: which backend the job will go to first, as far as one can say now. Null for an operation
+ * that the router has no say in. Errors: `invalid_input` for a model that is not known, `provider_unavailable` with the
+ * reason of each backend when nobody could do it.
  */
-export async function checkRoute(
+export async function planRoute(
   operation: Operation,
   params: Record<string, unknown>,
   { inputs, parts }: { inputs: readonly { field: string }[]; parts: RoutedParts },
-): Promise<void> {
-  if (!isRouted(operation)) return;
+): Promise<Routing | null> {
+  if (!isRouted(operation)) return null;
   checkModel(String(params.model ?? 'auto'), operation, parts);
   const order = operation.order(operation.params.parse(params), inputs);
   const planned = await planFor({ operation: operation.name, params, order }, parts);
   // What only rests will have come back when the job's turn comes, or the job waits for it.
   const willComeBack = planned.leftOut.some(({ rest }) => rest !== null && rest.until !== null);
   if (planned.candidates.length === 0 && !willComeBack) throw nobodyCan(planned, parts.now());
+  return { ...noRouting, requested: planned.requested, choice: planned.choice };
 }
 
 function checkModel(model: string, { name }: Operation, { fleet, knownModels }: RoutedParts): void {
@@ -165,9 +168,20 @@ async function chooseCandidates(job: Job, { order, record, deadline, wait, parts
   }
 }
 
-/** What was decided for the first attempt at a job stays its decision. */
-async function decideFirst(first: Backend, { choice }: Plan, record: RoutingRecord): Promise<void> {
-  if (record.routing.requested === null) await record.set({ requested: first.model, choice });
+/** What was decided at the door stays so; that it goes to another now is a failover. */
+async function decideFirst(first: Backend, planned: Plan, record: RoutingRecord): Promise<void> {
+  const { requested, submissionFailover, calls } = record.routing;
+  const wanted = requested ?? planned.requested;
+  const isMoved = wanted !== null && wanted !== first.model && calls.length === 0 && submissionFailover === null;
+  const passedOver = isMoved ? `${wanted}: ${whyNot(wanted, planned)}` : submissionFailover;
+  const choice = requested === null ? planned.choice : record.routing.choice;
+  await record.set({ requested: wanted, choice, submissionFailover: passedOver });
+}
+
+function whyNot(model: string, { leftOut }: Plan): string {
+  const reasons = leftOut.filter(({ backend }) => isNamed(backend, model));
+  const [telling] = reasons.toSorted((a, b) => Number(b.isForNow) - Number(a.isForNow));
+  return telling?.reason ?? 'no backend of this name is configured';
 }
 
 interface RoutedAttemptParts {

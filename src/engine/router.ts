@@ -48,6 +48,8 @@ export interface Plan {
   /** In the order in which they are to be tried. */
   candidates: Backend[];
   leftOut: LeftOut[];
+  /** The model that the request means, whether it can be had now or not; null when that is nobody's. */
+  requested: string | null;
   choice: Choice;
 }
 
@@ -67,7 +69,28 @@ export function plan(request: RouteRequest, backends: readonly Backend[], standi
     isForNow: false,
     rest: null,
   }));
-  return { candidates, leftOut: [...leftOut, ...spare], choice };
+  return {
+    candidates,
+    leftOut: [...leftOut, ...spare],
+    requested: requestedOf(request, candidates, { leftOut, choice }),
+    choice,
+  };
+}
+
+/**
+ * The one that would have been first if it did not rest; a model that was asked for by name is what it is, even if
+ * nobody has it.
+ */
+function requestedOf(
+  { model, autoModel }: RouteRequest,
+  [first]: Backend[],
+  { leftOut, choice }: Pick<Plan, 'leftOut' | 'choice'>,
+): string | null {
+  const name = model === 'auto' ? autoModel : model;
+  const isChosen = first !== undefined && (isNamed(first, name) || choice.preferred === first.model);
+  if (first && isChosen) return first.model;
+  const resting = leftOut.find(({ backend, isForNow }) => isForNow && isNamed(backend, name));
+  return resting?.backend.model ?? (model === 'auto' ? (first?.model ?? null) : model);
 }
 
 type Verdict = Omit<LeftOut, 'backend'>;

@@ -5,6 +5,7 @@ import { discard, fingerprint, type IntakeParts, isReceived, takeIn } from './in
 import type { IdempotencyKey, JobStore, NewJob, Webhook } from './jobs/job-store.js';
 import { modelNeeds, parseParams } from './operations/index.js';
 import type { Lane, Operation } from './operations/operation.js';
+import type { Routing } from './routing.js';
 import type { ModelShelf } from './shelf.js';
 import type { Webhooks } from './webhooks/webhooks.js';
 
@@ -18,12 +19,12 @@ export interface SubmissionParts {
   /** Null: webhooks are not taken. */
   webhooks: Pick<Webhooks, 'accept'> | null;
   wake(lane: Lane): void;
-  /** Refuses what no backend could do. Errors: `invalid_input`, `provider_unavailable`. */
-  checkRoute(
+  /** What the router decides at the door, null for what it has no say in. Errors: `invalid_input`, `provider_unavailable`. */
+  planRoute(
     operation: Operation,
     params: Record<string, unknown>,
     inputs: readonly { field: string }[],
-  ): Promise<void>;
+  ): Promise<Routing | null>;
   /** Where jobs of the operation wait. */
   laneOf(operation: Operation): Lane;
 }
@@ -79,10 +80,10 @@ export function check(
 
 /** The job, its pictures stored and looked at. Errors: those of `takeIn`. */
 export async function prepare(submission: Submission, checked: Checked, parts: Parts): Promise<NewJob> {
-  const { intake, timeoutMs, checkRoute, laneOf } = parts;
+  const { intake, timeoutMs, planRoute, laneOf } = parts;
   const { operation, idPrefix, ...rest } = checked;
   const { owner, priority = 0, autoRetry = false } = submission;
-  await checkRoute(operation, checked.params, submission.inputs);
+  const routing = await planRoute(operation, checked.params, submission.inputs);
   const inputs = await takeIn(submission, operation, intake);
   const id = newId(idPrefix);
   return {
@@ -94,6 +95,7 @@ export async function prepare(submission: Submission, checked: Checked, parts: P
     priority,
     inputs,
     autoRetry,
+    routing,
     timeoutMs,
   };
 }

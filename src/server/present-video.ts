@@ -9,7 +9,7 @@ export function presentAcceptedVideo(job: Job) {
     id: job.id,
     object: 'video.generation',
     model: modelOf(job),
-    model_actual: modelOf(job),
+    model_actual: job.routing?.requested ?? modelOf(job),
     status: lowerStatuses.running,
     prompt: promptOf(job),
     image_url: imageUrlOf(job),

@@ -73,12 +73,17 @@ export function presentAccepted(job: Job, type: string, view: View): PublicJob {
     state: 'queued',
     result: null,
     error: null,
-    routing: null,
+    routing: routingAtTheDoor(job),
     progress: 0,
     stage: null,
     finishedAt: null,
   };
   return presentJob(accepted, type, view);
+}
+
+/** What had been decided when the job was accepted, which does not change. */
+export function routingAtTheDoor({ routing }: Job): Job['routing'] {
+  return routing && { ...routing, actual: null, submissionFailover: null, asyncFailover: null, calls: [] };
 }
 
 /** The head of an OpenAI image answer: `data` follows, as URLs or as base64. */

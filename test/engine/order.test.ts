@@ -14,6 +14,7 @@ const video: VideoOrder = {
   camera: null,
   seed: null,
   cfgScale: null,
+  localOnly: [],
   pictures: [],
 };
 

@@ -26,6 +26,8 @@ export interface RoutedEngineOptions {
   folder?: string;
   meter?: Meter;
   pollSeconds?: number;
+  /** Default: the key that every fake takes. */
+  keys?: string[];
 }
 
 /** One pixel, as a picture of a request. */
@@ -33,10 +35,10 @@ export const pixel =
   'data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
 
 /** What `DARKROOM_PROVIDERS` says of these fakes. */
-export function providersJson(fakes: Record<string, FakeService>, pollSeconds = 0.005): string {
+export function providersJson(fakes: Record<string, FakeService>, pollSeconds = 0.005, keys = [fakeKey]): string {
   const services = Object.values(fakes).map(({ wire, url }) => [
     wire.name,
-    { baseUrl: url, keys: [fakeKey], callbackSecret: fakeSecret, pollSeconds },
+    { baseUrl: url, keys, callbackSecret: fakeSecret, pollSeconds },
   ]);
   return JSON.stringify(Object.fromEntries(services));
 }
@@ -53,7 +55,7 @@ export async function routedEngine({
   const runner = inProcessRunner(2);
   const config = readConfig({
     DARKROOM_DATA: options.folder ?? (await tempFolder()),
-    DARKROOM_PROVIDERS: providersJson(fakes, options.pollSeconds),
+    DARKROOM_PROVIDERS: providersJson(fakes, options.pollSeconds, options.keys),
     DARKROOM_MIN_FREE_MB: '0',
     ...env,
   });

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Job } from '#src/engine/jobs/job-store.js';
 import { debugBlock } from '#src/engine/routing.js';
 import type { Fault } from '../fakes/fake-service.js';
+import { fakeKey } from '../fakes/wire.js';
 import { until } from '../helpers/until.js';
 import { pixel, routedEngine } from './routed-engine.js';
 
@@ -101,6 +102,35 @@ describe('a job of several backends', () => {
     const { make } = await routedEngine({ services: ['kling'] });
     expect((await make({ ...text, model: 'seedance-1.5-pro' })).result?.modelActual).toBe('kling-o3-pro-t2v');
     expect((await make({ ...text, model: 'kling-v3-i2v' })).result?.modelActual).toBe('kling-v3-t2v');
+  });
+
+  it('says at the door whom it will go to, and that it went to another when it did', async () => {
+    const { fakes, engine, make } = await routedEngine({ services: ['kling', 'ark'] });
+    const submission = { operation: 'video-generation', owner: 'local', params: text, inputs: [] };
+    const { job } = await engine.submit(submission);
+    expect(job.routing).toMatchObject({ requested: 'kling-o3-pro-t2v', actual: null, calls: [] });
+    await until(async () => (await engine.get(job.id)).state === 'completed', 'the job is done');
+    fakes.kling?.faults.push({ refuse: 'budget' });
+    await make(text);
+    const rested = await make(text);
+    expect(rested.routing).toMatchObject({
+      requested: 'kling-o3-pro-t2v',
+      actual: 'seedance-t2v',
+      submissionFailover: 'kling-o3-pro-t2v: Kling refused (1102): Account balance not enough',
+    });
+    const unknown = await make({ ...text, model: 'ray-2' });
+    expect(unknown.routing).toMatchObject({
+      requested: 'ray-2',
+      submissionFailover: 'ray-2: no backend of this name is configured',
+    });
+  });
+
+  it('asks its other account before another service', async () => {
+    const { make, engine } = await routedEngine({ services: ['kling', 'ark'], keys: ['wrong', fakeKey] });
+    const made = [await make(text), await make(text)];
+    expect(made.map(told)).toEqual(Array(2).fill({ end: 'completed', by: 'kling-o3-pro-t2v', failover: null }));
+    const [kling] = await engine.backends();
+    expect(kling?.health.credentials.map(({ rest }) => rest?.until)).toEqual([null, undefined]);
   });
 
   it('goes to whom it fits: a ratio that Kling does not have to Seedance', async () => {

@@ -150,6 +150,7 @@ export class FakeService {
     const resultUrl = `${this.#base}/results/${id}`;
     const job: FakeJob = { id, ...asked, state: 'queued', outcome, resultUrl, submitted: request };
     this.jobs.set(id, job);
+    this.#takenAt.set(id, Date.now());
     if (fault !== undefined) this.#spoilt.set(id, fault);
     if (job.callbackUrl !== null && this.callbacks !== 'never' && fault !== 'never ends') this.#planCallback(job);
     return job;
@@ -181,9 +182,7 @@ export class FakeService {
   }
 
   #isDue({ id }: FakeJob): boolean {
-    const since = this.#takenAt.get(id) ?? Date.now();
-    this.#takenAt.set(id, since);
-    return Date.now() - since >= this.#options.queueMs;
+    return Date.now() - (this.#takenAt.get(id) ?? 0) >= this.#options.queueMs;
   }
 
   #serveResult({ path, headers }: Received, response: ServerResponse): void {

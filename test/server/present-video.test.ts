@@ -120,7 +120,8 @@ describe('the words for the states', () => {
 
 describe('an accepted video', () => {
   it('is the same at any time of its life', () => {
-    const queued = videoJob({ state: 'queued', result: null, routing: null, finishedAt: null });
+    const atTheDoor = { ...noRouting, requested: routing.requested };
+    const queued = videoJob({ state: 'queued', result: null, routing: atTheDoor, finishedAt: null });
     expect(presentAcceptedVideo(videoJob({ routing }))).toEqual(presentAcceptedVideo(queued));
   });
 });

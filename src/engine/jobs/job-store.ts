@@ -105,6 +105,8 @@ export interface NewJob
   webhook?: Webhook | null;
   /** Default false. */
   autoRetry?: boolean;
+  /** What the router decided at the door. Default: nothing. */
+  routing?: Routing | null;
 }
 
 /** One of the jobs of a new batch. */

@@ -98,9 +98,9 @@ function addBatchRow({ db, now }: JobTable, { id, operation, owner, webhook }: N
 
 const addRowSql = `
   INSERT INTO jobs (id, operation, owner, lane, priority, state, params, inputs, warnings,
-                    max_attempts, timeout_ms, batch_id, webhook, auto_retry, created_at, run_at)
+                    max_attempts, timeout_ms, batch_id, webhook, auto_retry, routing, created_at, run_at)
   VALUES (@id, @operation, @owner, @lane, @priority, 'queued', @params, @inputs, @warnings,
-          @maxAttempts, @timeoutMs, @batch, @webhook, @autoRetry, @at, @at)
+          @maxAttempts, @timeoutMs, @batch, @webhook, @autoRetry, @routing, @at, @at)
   RETURNING *`;
 
 function addRow({ db, now }: JobTable, job: NewJob, batch: string | null): JobRow {
@@ -118,6 +118,7 @@ function addRow({ db, now }: JobTable, job: NewJob, batch: string | null): JobRo
     batch,
     webhook: job.webhook ? JSON.stringify(job.webhook) : null,
     autoRetry: job.autoRetry ? 1 : 0,
+    routing: job.routing ? JSON.stringify(job.routing) : null,
     at: now(),
   });
   return row as JobRow;

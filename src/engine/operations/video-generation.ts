@@ -221,11 +221,18 @@ function moveOf(given: Params, shot: number): CameraMove | undefined {
   return Object.keys(move).length > 0 ? move : undefined;
 }
 
+/** What is not as it is by default and has no word in the order. */
+function localOnlyOf({ fps, motion, scene, easing, transition, loop }: Params): string[] {
+  const asked = { fps: fps !== 30, motion: motion !== 'auto', scene: scene !== 'auto', easing: easing !== 'ease' };
+  const more = { transition: transition !== 'cut', loop };
+  return Object.entries({ ...asked, ...more }).flatMap(([name, isAsked]) => (isAsked ? [name] : []));
+}
+
 function orderOf(given: Params, inputs: readonly { field: string }[]): VideoOrder {
   const others = given.multi_shot_prompts ?? [];
   return {
     kind: 'video',
-    prompt: given.prompt,
+    prompt: [given.prompt, given.camera_angle && `Camera angle: ${given.camera_angle}`].filter(Boolean).join('. '),
     negativePrompt: given.negative_prompt ?? null,
     duration: given.duration,
     ratio: given.aspect_ratio ?? null,
@@ -236,6 +243,7 @@ function orderOf(given: Params, inputs: readonly { field: string }[]): VideoOrde
     camera: moveOf(given, 0) ?? null,
     seed: given.seed ?? null,
     cfgScale: given.cfg_scale ?? null,
+    localOnly: localOnlyOf(given),
     pictures: inputs.flatMap(({ field }, input): OrderedPicture[] => {
       const role = roles[field];
       return role ? [{ role, input }] : [];

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { Capabilities } from '../backend.js';
 import { ProviderFailure } from '../failure.js';
 import { failedJob, glean, idShape, read } from './answers.js';
-import { dataUri, defined, imageOrder, leftOut, picture, picturesOf, shotSeconds, videoOrder } from './orders.js';
+import { dataUri, defined, imageOrder, leftOut, picture, picturesOf, timedShots, videoOrder } from './orders.js';
 import type {
   ApiAnswer,
   Assignment,
@@ -176,8 +176,7 @@ function clip(assignment: Assignment): { json: unknown; warnings: string[] } {
 }
 
 function multiPrompt(shots: string[], duration: number): unknown[] {
-  const seconds = shotSeconds(duration, shots.length);
-  return shots.map((prompt, at) => ({ prompt, duration: String(seconds[at]) }));
+  return timedShots(shots, duration).map(({ prompt, seconds }) => ({ prompt, duration: String(seconds) }));
 }
 
 function pictures(assignment: Assignment): { json: unknown; warnings: string[] } {

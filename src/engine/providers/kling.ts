@@ -4,7 +4,7 @@ import type { Capabilities } from '../backend.js';
 import { ProviderFailure, type FailureKind } from '../failure.js';
 import type { VideoOrder } from '../order.js';
 import { failedJob, glean, idShape, kindOf, read } from './answers.js';
-import { defined, leftOut, picture, picturesOf, shotSeconds, videoOrder } from './orders.js';
+import { defined, leftOut, picture, picturesOf, timedShots, videoOrder } from './orders.js';
 import type { Api, ApiAnswer, Assignment, ModelRow, Progress, Provider, Submission, Ticket } from './provider.js';
 import { isSigned } from './standard-webhooks.js';
 
@@ -135,15 +135,13 @@ function omniPictures(assignment: Assignment): Record<string, unknown> {
   return images.length === 0 ? {} : { image_list: images };
 }
 
-/** With shots of its own the service ignores the main prompt, so that becomes the first of them where it fits. */
-function shots({ shots, prompt, duration, isDirected }: VideoOrder): Record<string, unknown> {
+/** With shots of its own the service ignores the main prompt, which is the first of them. */
+function shots({ shots, duration, isDirected }: VideoOrder): Record<string, unknown> {
   if (shots.length < 2) return isDirected ? { multi_shot: true, shot_type: 'intelligence' } : {};
-  const prompts = shots.length < 6 && !shots.includes(prompt) && duration > shots.length ? [prompt, ...shots] : shots;
-  const seconds = shotSeconds(duration, prompts.length);
-  const multi_prompt = prompts.map((text, at) => ({
+  const multi_prompt = timedShots(shots, duration).map(({ prompt, seconds }, at) => ({
     index: at + 1,
-    prompt: text.slice(0, 512),
-    duration: String(seconds[at]),
+    prompt: prompt.slice(0, 512),
+    duration: String(seconds),
   }));
   return { multi_shot: true, shot_type: 'customize', multi_prompt };
 }

@@ -69,12 +69,15 @@ export function nearestRatio({ width, height }: { width: number; height: number 
   return ratios.toSorted((a, b) => distance(a) - distance(b))[0] as string;
 }
 
-/** Whole seconds spread over the shots as evenly as they go; they add up to the total. */
-export function shotSeconds(total: number, shots: number): number[] {
-  return Array.from(
-    { length: shots },
-    (_, at) => Math.floor((total * (at + 1)) / shots) - Math.floor((total * at) / shots),
-  );
+/**
+ * The shots with whole seconds each, spread as evenly as they go and adding up to the total. No shot is shorter than a
+ * second: what is too many is told in the last one.
+ */
+export function timedShots(shots: readonly string[], total: number): { prompt: string; seconds: number }[] {
+  const fit = shots.slice(0, total - 1);
+  const prompts = shots.length <= total ? shots : [...fit, shots.slice(fit.length).join('. ')];
+  const until = (at: number) => Math.floor((total * at) / prompts.length);
+  return prompts.map((prompt, at) => ({ prompt, seconds: until(at + 1) - until(at) }));
 }
 
 /** All ratios of the public API. */

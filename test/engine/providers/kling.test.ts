@@ -67,9 +67,9 @@ describe('Kling, the older generation', () => {
         warnings: ['`aspect_ratio` was left out: Kling follows the picture'],
       },
       {
-        name: 'in shots, of which the prompt becomes the first, for the omni model',
+        name: 'in shots, for the omni model, with a picture to look at',
         model: 'kling-o3-pro-i2v',
-        order: { ...videoOrder, duration: 10, shots: ['Closer', 'From above'] },
+        order: { ...videoOrder, duration: 10, shots: ['A ring turns on a stone', 'Closer', 'From above'] },
         pictures: ['first-frame', 'reference'],
         request: {
           path: '/v1/videos/omni-video',

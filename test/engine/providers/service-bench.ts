@@ -34,6 +34,7 @@ export const videoOrder: VideoOrder = {
   camera: null,
   seed: null,
   cfgScale: null,
+  localOnly: [],
   pictures: [],
 };
 

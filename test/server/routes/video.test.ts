@@ -51,7 +51,7 @@ describe('POST /v1/video/generations', () => {
       id: expect.stringMatching(/^vgen_[0-9a-f]{24}$/),
       object: 'video.generation',
       model: 'auto',
-      model_actual: 'auto',
+      model_actual: 'local-motion-i2v',
       status: 'processing',
       prompt: sample.prompt,
       image_url,
