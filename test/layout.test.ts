@@ -20,7 +20,12 @@ const owners: Record<string, string[]> = {
   'better-sqlite3': ['engine/jobs/db.ts'],
   piscina: ['engine/pool.ts'],
   'tar-stream': ['engine/model-store/bundle.ts'],
-  undici: ['engine/download.ts', 'engine/model-store/transfer.ts', 'engine/providers/http.ts'],
+  undici: [
+    'engine/download.ts',
+    'engine/model-store/network.ts',
+    'engine/model-store/transfer.ts',
+    'engine/providers/http.ts',
+  ],
   jose: ['engine/providers/kling.ts'],
   yazl: ['engine/media/archive.ts'],
   'fluent-ffmpeg': ['engine/media/ffmpeg.ts'],

@@ -1,11 +1,11 @@
 import { Command, Option } from 'commander';
 import { describeBytes } from '../engine/byte-size.js';
 import { readConfig } from '../engine/config.js';
-import { EngineError } from '../engine/errors.js';
+import { EngineError, toEngineError } from '../engine/errors.js';
 import { createModelStore, type ModelStore } from '../engine/model-store/model-store.js';
 import type { ModelEntry } from '../models/lockfile.js';
 import { type ModelStatus, modelTasks } from '../models/model.js';
-import { transferBars } from './bars.js';
+import { type TransferBars, transferBars } from './bars.js';
 import { askForConsent } from './consent.js';
 import { alignColumns } from './table.js';
 
@@ -70,25 +70,43 @@ function pull(): Command {
     .option('--quiet', 'no progress bars', false)
     .action((ids: string[], { acceptLicence = false, quiet = false }: Flags) =>
       withStore(async (store, signal) => {
-        const entries = ids.map((id) => store.find(id)).filter(({ tier }) => tier !== 'bundled');
+        const found = ids.map((id) => store.find(id));
+        for (const { id } of found.filter(({ tier }) => tier === 'bundled'))
+          console.log(`${id} comes with the program`);
+        const entries = found.filter(({ tier }) => tier !== 'bundled');
+        if (entries.length === 0) return;
         await askForConsent(entries, acceptLicence);
         const bars = transferBars(quiet);
-        try {
-          for (const entry of entries) {
-            const onProgress = ({ name }: { name: string }, done: number, total: number | null) =>
-              bars.show(name, done, total);
-            await store.pull(entry, { signal, onProgress });
-          }
-        } finally {
-          bars.stop();
+        const outcomes = await pullAll(store, entries, { signal, bars }).finally(() => bars.stop());
+        for (const [id, outcome] of outcomes) {
+          if (typeof outcome === 'string') console.log(`${id} is installed${outcome}`);
+          else console.error(`darkroom: ${outcome.message}`);
         }
-        for (const { id, files } of entries) {
-          console.log(
-            `${id} is installed${files.some(({ sha256 }) => sha256 === null) ? ', and its digest is kept from now on' : ''}`,
-          );
-        }
+        if (outcomes.some(([, outcome]) => typeof outcome !== 'string')) process.exitCode = 1;
       }),
     );
+}
+
+/** Fetches one model after the other, and goes on after one that fails; for each what to add to the news of it, or why not. */
+async function pullAll(
+  store: ModelStore,
+  entries: readonly ModelEntry[],
+  { signal, bars }: { signal: AbortSignal; bars: TransferBars },
+): Promise<(readonly [string, string | EngineError])[]> {
+  const outcomes: (readonly [string, string | EngineError])[] = [];
+  for (const entry of entries) {
+    const onProgress = ({ name }: { name: string }, done: number, total: number | null) => bars.show(name, done, total);
+    const isPinnedNow = entry.files.some(({ sha256 }) => sha256 === null);
+    try {
+      await store.pull(entry, { signal, onProgress });
+      outcomes.push([entry.id, isPinnedNow ? ', and its digest is kept from now on' : '']);
+    } catch (error) {
+      const known = toEngineError(error);
+      if (known.code === 'cancelled' || known.code === 'internal') throw error;
+      outcomes.push([entry.id, known]);
+    }
+  }
+  return outcomes;
 }
 
 function verify(): Command {

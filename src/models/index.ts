@@ -23,7 +23,7 @@ export function familyOf(entry: ModelEntry): ModelFamily {
 /** Why no family here can run a model with this entry: there is none for its task, or it needs other constants; null if one can. */
 export function familyProblem(entry: ModelEntry): string | null {
   const found = findFamily(entry);
-  if (found) return found.constants ? constantsProblem(entry, found.constants) : null;
+  if (found) return constantsProblem(entry, found.constants);
   const known = families.filter(({ task }) => task === entry.task).map(({ name }) => name);
   return `expected a family for ${entry.task} (${known.join(', ') || 'this version has none yet'}), got "${entry.family}"`;
 }

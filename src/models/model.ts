@@ -118,7 +118,7 @@ interface Family<Task extends LoadableTask> {
   name: string;
   task: Task;
   /** What `constants` of an entry must be, so that an entry is refused before its weights are fetched. */
-  constants?: z.ZodType;
+  constants: z.ZodType;
   /** Pre- and post-processing around a session of this family's networks; every tensor of `entry` has its name. */
   wrap(entry: ModelEntry, session: ModelSession, parts: ModelParts): ModelOfTask[Task];
 }

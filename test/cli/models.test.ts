@@ -1,12 +1,13 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, stat, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import sharp from 'sharp';
 import { describe, expect, test } from 'vitest';
 import { weightsServer } from '../engine/model-store/weights-server.js';
 import { tempFolder } from '../helpers/temp-folder.js';
 import { tinyUpscaler } from '../helpers/tiny-models.js';
+import { until } from '../helpers/until.js';
 
 const root = resolve(import.meta.dirname, '../..');
 /** A model of the program without a digest, which any network with these tensors can be. */
@@ -59,6 +60,34 @@ describe('darkroom models', () => {
     expect(await sharp(large).metadata()).toMatchObject({ width: 160 });
   });
 
+  test('goes on where it was killed, and shows nothing of the model until it is whole', async () => {
+    const path = `/${unpinned}/${unpinned}.onnx`;
+    const server = await weightsServer({ [path]: bytes }, { cutAfter: 5000, hangs: true });
+    const data = await tempFolder();
+    const mirror = { DARKROOM_MODEL_MIRROR: server.origin };
+    const killed = start(data, ['models', 'pull', unpinned, '--accept-licence', '--quiet'], mirror);
+    const part = join(data, 'models/.incoming', unpinned, `${unpinned}.onnx.part`);
+    await until(async () => (await stat(part).catch(() => null))?.size === 5000, 'half of it');
+    killed.kill('SIGKILL');
+    await once(killed, 'close');
+    expect((await darkroom(data, ['list', '--installed'])).stdout).not.toContain(unpinned);
+    server.manners = {};
+    server.asked.length = 0;
+    expect(await darkroom(data, ['pull', unpinned, '--accept-licence'], mirror)).toMatchObject({ code: 0 });
+    expect(server.asked).toEqual([{ method: 'GET', url: path, range: 'bytes=5000-', status: 206 }]);
+  });
+
+  test('goes on with the others when one cannot be had', async () => {
+    const { origin } = await weightsServer({ '/span-x2/span-x2.onnx': tinyUpscaler(2, 'srvgg').bytes });
+    const data = await tempFolder();
+    const ids = ['cutout', 'scunet-real-psnr', 'span-x2'];
+    const run = await darkroom(data, ['pull', ...ids, '--accept-licence'], { DARKROOM_MODEL_MIRROR: origin });
+    expect(run).toMatchObject({ code: 1, stderr: expect.stringContaining('the server answered 404') });
+    expect(run.stdout).toBe(
+      'cutout comes with the program\nspan-x2 is installed, and its digest is kept from now on\n',
+    );
+  });
+
   test('refuses weights that are not for shops, with the variable that allows them', async () => {
     const run = await darkroom(await tempFolder(), ['pull', 'rmbg-1.4', '--accept-licence']);
     expect(run.code).toBe(1);
@@ -106,14 +135,18 @@ describe('darkroom models', () => {
   });
 });
 
+function start(data: string, args: string[], environment: Record<string, string>) {
+  const env = { ...process.env, DARKROOM_DATA: data, DARKROOM_MIN_FREE_MB: '0', ...environment };
+  return spawn(process.execPath, [join(root, 'dist/cli.js'), ...args], { stdio: 'pipe', env });
+}
+
 async function darkroom(
   data: string,
   args: string[],
   environment: Record<string, string> = {},
   command: string[] = ['models'],
 ): Promise<{ code: number | null; stdout: string; stderr: string }> {
-  const env = { ...process.env, DARKROOM_DATA: data, DARKROOM_MIN_FREE_MB: '0', ...environment };
-  const child = spawn(process.execPath, [join(root, 'dist/cli.js'), ...command, ...args], { stdio: 'pipe', env });
+  const child = start(data, [...command, ...args], environment);
   const [stdout, stderr]: [string[], string[]] = [[], []];
   child.stdout.on('data', (text) => stdout.push(String(text)));
   child.stderr.on('data', (text) => stderr.push(String(text)));

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Lockfile, ModelEntry } from '../../models/lockfile.js';
 import { readLockfile } from '../../models/lockfile.js';
 import type { ModelStatus } from '../../models/model.js';
-import { licenceProblem, lockfilePath, modelStatuses } from '../../models/weights.js';
+import { licenceProblem, lockfilePath, type ModelContext, modelStatuses } from '../../models/weights.js';
 import { freeBytesOfDisk } from '../blobs/disk-space.js';
 import { megabyte } from '../byte-size.js';
 import { type Config, modelsFolder } from '../config.js';
@@ -13,9 +13,9 @@ import { writeBundle } from './bundle.js';
 import { type Catalogue, readCatalogue } from './catalogue.js';
 import { type ImportParts, importBundle, importFile, isBundle } from './import.js';
 import { findRubbish, type Rubbish } from './prune.js';
-import { type PullOptions, pullModel } from './pull.js';
+import { type PullOptions, type PullParts, pullModel } from './pull.js';
 import { discardModel } from './staging.js';
-import { openNetwork } from './transfer.js';
+import { openNetwork } from './network.js';
 import { type Verdict, verifyModel } from './verify.js';
 
 /** Asked with what is about to come, so that somebody can read the licences; throws to refuse. */
@@ -44,45 +44,25 @@ export interface ModelStore {
   close(): Promise<void>;
 }
 
-/** The models of the data folder that these settings name. */
+/** The models of the data folder that these settings name. Errors: `invalid_input` for a proxy that is none. */
 export function createModelStore(config: Config, program: Lockfile = readLockfile(lockfilePath)): ModelStore {
-  const folder = modelsFolder(config);
-  const context = { folder, allowNonCommercial: config.DARKROOM_ALLOW_NONCOMMERCIAL };
-  const network = openNetwork({
-    httpProxy: config.HTTP_PROXY,
-    httpsProxy: config.HTTPS_PROXY,
-    noProxy: config.NO_PROXY,
-  });
-  const room = {
-    folder,
-    minFreeBytes: config.DARKROOM_MIN_FREE_MB * megabyte,
-    freeBytes: async () => freeBytesOfDisk(await made(folder)),
-  };
-  const catalogue = () => readCatalogue(folder, program);
+  const parts = openParts(config, program);
+  const { folder, network, catalogue } = parts;
   const find = (id: string) => findModel(id, catalogue());
-  const allowed = (entry: ModelEntry) => {
-    const problem = licenceProblem(entry, context);
-    if (problem !== null) throw new EngineError('model_unavailable', `Model "${entry.id}" is refused: ${problem}`);
-    return entry;
-  };
-  const consentTo = (consent: Consent) => async (models: readonly ModelEntry[]) => consent(models.map(allowed));
   return {
     catalogue,
-    statuses: () => modelStatuses(catalogue().lock, context),
     find,
-    pull: (entry, options) =>
-      pullModel(allowed(entry), { ...room, network, mirror: config.DARKROOM_MODEL_MIRROR ?? null }, options),
+    statuses: () => modelStatuses(catalogue().lock, parts),
+    pull: (entry, options) => pullModel(allowed(entry, parts), parts, options),
     verify: (entry) => verifyModel(entry, folder),
-    import: async (path, { as, consent }) => {
-      const parts = { ...room, program, consent: consentTo(consent) };
-      return takeIn(path, as === undefined ? null : find(as), parts);
+    import: (path, { as, consent }) => {
+      const asked: Consent = async (models) => consent(models.map((entry) => allowed(entry, parts)));
+      return takeIn(path, as === undefined ? null : find(as), { ...parts, consent: asked });
     },
-    export: (ids, path) =>
-      writeBundle(
-        path,
-        ids.map((id) => exportable(find(id))),
-        folder,
-      ),
+    export: async (ids, path) => {
+      const models = ids.map((id) => exportable(find(id)));
+      await writeBundle(path, models, folder);
+    },
     add: (own) => addModel(own, catalogue().lock, folder),
     remove: (id) => removeModel(id, catalogue(), folder),
     rubbish: () => findRubbish(catalogue(), folder),
@@ -91,6 +71,34 @@ export function createModelStore(config: Config, program: Lockfile = readLockfil
     },
     close: () => network.close(),
   };
+}
+
+/** What the methods work with. */
+type StoreParts = ModelContext & PullParts & Omit<ImportParts, 'consent'> & { catalogue(): Catalogue };
+
+function openParts(config: Config, program: Lockfile): StoreParts {
+  const folder = modelsFolder(config);
+  const network = openNetwork({
+    httpProxy: config.HTTP_PROXY,
+    httpsProxy: config.HTTPS_PROXY,
+    noProxy: config.NO_PROXY,
+  });
+  return {
+    folder,
+    program,
+    network,
+    mirror: config.DARKROOM_MODEL_MIRROR ?? null,
+    allowNonCommercial: config.DARKROOM_ALLOW_NONCOMMERCIAL,
+    minFreeBytes: config.DARKROOM_MIN_FREE_MB * megabyte,
+    freeBytes: async () => freeBytesOfDisk(await made(folder)),
+    catalogue: () => readCatalogue(folder, program),
+  };
+}
+
+function allowed(entry: ModelEntry, parts: StoreParts): ModelEntry {
+  const problem = licenceProblem(entry, parts);
+  if (problem === null) return entry;
+  throw new EngineError('model_unavailable', `Model "${entry.id}" is refused: ${problem}`);
 }
 
 async function made(folder: string): Promise<string> {

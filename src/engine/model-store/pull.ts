@@ -9,7 +9,8 @@ import { EngineError } from '../errors.js';
 import { type Digests, difference, digestsOf, pin } from './digests.js';
 import { checkFiles } from './contents.js';
 import { stageModel } from './staging.js';
-import { Interrupted, type Network, transfer } from './transfer.js';
+import type { Network } from './network.js';
+import { Interrupted, transfer } from './transfer.js';
 
 export interface PullParts {
   /** `<data>/models`. */

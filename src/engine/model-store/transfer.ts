@@ -1,10 +1,11 @@
 import { open, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { finished, type Readable } from 'node:stream';
-import { type Dispatcher, EnvHttpProxyAgent, request } from 'undici';
+import { type Dispatcher, request } from 'undici';
 import { z } from 'zod';
 import { asStorageError } from '../blobs/disk-space.js';
 import { describeBytes } from '../byte-size.js';
 import { EngineError, toEngineError } from '../errors.js';
+import { type EagerBody, readEagerly } from './eager-body.js';
+import type { Network } from './network.js';
 
 /** A transfer that stopped for a reason that may be gone with the next try. */
 export class Interrupted extends Error {
@@ -22,29 +23,6 @@ export interface TransferOptions {
   /** Fails when there is no room for so many bytes more. */
   checkRoom(bytes: number): Promise<void>;
   onProgress(done: number, total: number | null): void;
-}
-
-/** How the network is reached; an empty string is none. */
-export interface ProxySettings {
-  httpProxy: string;
-  httpsProxy: string;
-  /** Hosts that are asked directly. */
-  noProxy: string;
-}
-
-/** A way to the network. */
-export type Network = Dispatcher;
-
-/** A way to the network that honours these proxies. Errors: `invalid_input` naming the variable. */
-export function openNetwork({ httpProxy, httpsProxy, noProxy }: ProxySettings): Network {
-  return new EnvHttpProxyAgent({
-    httpProxy: proxyAddress('HTTP_PROXY', httpProxy),
-    httpsProxy: proxyAddress('HTTPS_PROXY', httpsProxy),
-    noProxy,
-    headersTimeout: 30_000,
-    bodyTimeout: 60_000,
-    connect: { timeout: 15_000 },
-  });
 }
 
 /**
@@ -67,13 +45,6 @@ export async function transfer(url: string, options: TransferOptions, network: N
   }
 }
 
-function proxyAddress(name: string, value: string): string {
-  if (value === '') return '';
-  const address = /^[a-z][a-z0-9+.-]*:\/\//i.test(value) ? value : `http://${value}`;
-  if (URL.canParse(address) && /^https?:/i.test(address)) return address;
-  throw new EngineError('invalid_input', `${name}: expected an http(s) address, got "${value}"`, { param: name });
-}
-
 /** What came so far, and by what the server can tell that the rest belongs to it. */
 interface StartingPoint {
   begin: number;
@@ -83,7 +54,7 @@ interface StartingPoint {
 interface Offer extends StartingPoint {
   /** Bytes of the whole file, as the server says. */
   total: number | null;
-  body: Body;
+  body: EagerBody;
 }
 
 const maxRedirects = 5;
@@ -101,7 +72,7 @@ async function ask(
       () => request(address, { dispatcher: network, headers, signal: signal ?? null }),
       signal,
     );
-    const body = openBody(response.body);
+    const body = readEagerly(response.body);
     const next = redirectOf(response, address);
     if (next === null) return readHead(url, start, { response, body, path });
     body.destroy();
@@ -122,7 +93,7 @@ function redirectOf({ statusCode, headers }: Dispatcher.ResponseData, address: s
 async function readHead(
   url: string,
   { begin }: StartingPoint,
-  { response, body, path }: { response: Dispatcher.ResponseData; body: Body; path: string },
+  { response, body, path }: { response: Dispatcher.ResponseData; body: EagerBody; path: string },
 ): Promise<Offer | 'complete'> {
   const { statusCode, headers } = response;
   const validator = validatorOf(headers);
@@ -169,48 +140,6 @@ async function store({ body, begin, total }: Offer, options: TransferOptions): P
     await file.close();
   }
   if (expected !== null && done < expected) throw new Interrupted(`${done} of ${expected} bytes came`);
-}
-
-/** The body of an answer, read from the moment that it arrives. */
-interface Body {
-  /** Every chunk that came, then the failure if there was one. */
-  chunks(): AsyncGenerator<Buffer>;
-  destroy(): void;
-}
-
-/** What may wait in memory for the disk. */
-const maxWaiting = 4 << 20;
-
-/** A stream that is cut forgets what nobody has taken yet, and on a bad line that can be all that came: this takes it at once. */
-function openBody(source: Readable): Body {
-  const waiting: Buffer[] = [];
-  let bytes = 0;
-  let end: { error: unknown } | null = null;
-  let wake = () => {};
-  source.on('data', (chunk: Buffer) => {
-    waiting.push(chunk);
-    bytes += chunk.length;
-    if (bytes > maxWaiting) source.pause();
-    wake();
-  });
-  finished(source, (error) => {
-    end = { error };
-    wake();
-  });
-  const woken = () =>
-    new Promise<void>((resolve) => {
-      wake = resolve;
-    });
-  async function* chunks(): AsyncGenerator<Buffer> {
-    while (waiting.length > 0 || !end) {
-      for (const chunk of waiting.splice(0)) yield chunk;
-      bytes = 0;
-      source.resume();
-      if (!end && waiting.length === 0) await woken();
-    }
-    if (end.error) throw end.error;
-  }
-  return { chunks, destroy: () => source.destroy() };
 }
 
 const memoSchema = z.object({ url: z.string(), validator: z.string() });

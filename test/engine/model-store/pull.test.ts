@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest';
 import { EngineError } from '#src/engine/errors.js';
 import { incomingName } from '#src/engine/model-store/staging.js';
 import { type PullParts, pullModel } from '#src/engine/model-store/pull.js';
-import { openNetwork } from '#src/engine/model-store/transfer.js';
+import { openNetwork } from '#src/engine/model-store/network.js';
 import type { ModelEntry } from '#src/models/lockfile.js';
 import { readVerified } from '#src/models/weights.js';
 import { tempFolder } from '../../helpers/temp-folder.js';

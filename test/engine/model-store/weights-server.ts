@@ -8,6 +8,8 @@ export interface Manners {
   cutAfter?: number;
   /** How many answers are cut; default all. */
   cuts?: number;
+  /** Instead of being cut the connection stays open, and nothing more comes. */
+  hangs?: boolean;
   /** Ranges are not heard. */
   ignoresRanges?: boolean;
   /** The first answers have this status and no file. */
@@ -95,5 +97,5 @@ function send({ manners, asked }: WeightsServer, bytes: Uint8Array, { request, r
     return;
   }
   if (manners.cuts !== undefined) manners.cuts -= 1;
-  response.write(rest.subarray(0, manners.cutAfter), () => response.destroy());
+  response.write(rest.subarray(0, manners.cutAfter), () => manners.hangs || response.destroy());
 }
