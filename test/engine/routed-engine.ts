@@ -4,6 +4,7 @@ import { readConfig } from '#src/engine/config.js';
 import { createEngine } from '#src/engine/engine.js';
 import type { Job } from '#src/engine/jobs/job-store.js';
 import { hasEnded } from '#src/engine/jobs/job-store.js';
+import { webhookPresenter } from '#src/server/present-webhook.js';
 import { FakeService, type FakeOptions } from '../fakes/fake-service.js';
 import { wires } from '../fakes/index.js';
 import { fakeKey, fakeSecret, type Wire } from '../fakes/wire.js';
@@ -59,7 +60,11 @@ export async function routedEngine({
     DARKROOM_MIN_FREE_MB: '0',
     ...env,
   });
-  const engine = await createEngine(config, { runner, ...(options.meter && { meter: options.meter }) });
+  const engine = await createEngine(config, {
+    runner,
+    webhooks: webhookPresenter,
+    ...(options.meter && { meter: options.meter }),
+  });
   onTestFinished(async () => {
     await engine.close(0);
     await Promise.all(Object.values(fakes).map((service) => service.stop()));

@@ -2,6 +2,7 @@ import { connect, type Socket } from 'node:net';
 import { Writable } from 'node:stream';
 import { type Logger, pino } from 'pino';
 import { onTestFinished } from 'vitest';
+import type { Engine } from '#src/engine/api.js';
 import type { ConnectionLimits } from '#src/server/connections.js';
 import { createMetrics } from '#src/server/metrics.js';
 import type { PublicJob } from '#src/server/present.js';
@@ -25,6 +26,16 @@ interface Options extends Partial<Omit<ServerOptions, 'connections'>> {
 /** A server on a free port, closed at the end of the test. */
 export async function startServer({ settings, ...options }: Options = {}): Promise<TestServer> {
   const engine = await createPacedEngine(settings);
+  // What is registered last is done first: the server closes before its engine.
+  onTestFinished(() => engine.close(0));
+  return { engine, ...(await serve(engine, options)) };
+}
+
+/** The server over an engine, on a free port; closed at the end of the test. */
+export async function serve(
+  engine: Engine,
+  options: Omit<Options, 'settings'> = {},
+): Promise<Omit<TestServer, 'engine'>> {
   const server = createServer(engine, {
     auth: 'off',
     log: pino({ level: 'silent' }),
@@ -34,11 +45,8 @@ export async function startServer({ settings, ...options }: Options = {}): Promi
     ...options,
   });
   const url = await server.listen(0, '127.0.0.1');
-  onTestFinished(async () => {
-    await server.close(100);
-    await engine.close(0);
-  });
-  return { engine, server, url, port: Number(new URL(url).port) };
+  onTestFinished(() => server.close(100));
+  return { server, url, port: Number(new URL(url).port) };
 }
 
 /** A log that a test can read. */
