@@ -1,6 +1,6 @@
 /**
- * Makes the picture of the README: photographs, their alpha mattes, and the cut-outs on white, grey and red; below, a
- * detail enlarged four times by Lanczos and by the bundled model.
+ * Makes the picture of the README: photographs, their alpha mattes, the cut-outs on white, grey and red, and ready for
+ * sale (cropped, on a canvas, with a backdrop and a shadow, in one call each); below, a detail enlarged four times by Lanczos and by the bundled model.
  * Usage: npm run contact-sheet -- PHOTO... --detail PICTURE --detail PICTURE   (writes scripts/contact-sheet.jpg)
  */
 import { execFileSync } from 'node:child_process';
@@ -13,6 +13,26 @@ import sharp, { type OverlayOptions } from 'sharp';
 const tile = { width: 240, height: 300 };
 const gap = 6;
 const backgrounds = ['#ffffff', '#7f7f7f', '#d02030'];
+
+/** One for each photograph in turn. */
+const readyForSale = [
+  ['--aspect', 'marketplace', '--shadow', 'soft'],
+  ['--crop', '--aspect', '4:5', '--scale', '80%', '--backdrop', 'studio', '--shadow', 'drop'],
+  [
+    '--crop',
+    '--aspect',
+    '4:5',
+    '--scale',
+    '85%',
+    '--backdrop',
+    'gradient',
+    '--bg-color-to',
+    '#c9d6df',
+    '--shadow',
+    'soft',
+  ],
+  ['--crop', '--aspect', '4:5', '--scale', '80%', '--bg-color', '#f3d9c4', '--shadow', 'drop', '--shadow-angle', '150'],
+];
 const detail = 60;
 
 const { values, positionals: photos } = parseArgs({
@@ -26,18 +46,22 @@ if (photos.length === 0) {
 const work = mkdtempSync(join(tmpdir(), 'darkroom-sheet-'));
 try {
   const rows: Buffer[][] = [];
-  for (const photo of photos) rows.push(await cutoutRow(photo));
+  for (const [index, photo] of photos.entries()) {
+    const options = readyForSale[index % readyForSale.length] ?? [];
+    rows.push(await cutoutRow(photo, options));
+  }
   rows.push(await enlargedRow(values.detail ?? photos));
   await saveSheet(rows);
 } finally {
   rmSync(work, { recursive: true });
 }
 
-async function cutoutRow(photo: string): Promise<Buffer[]> {
+async function cutoutRow(photo: string, options: string[]): Promise<Buffer[]> {
   const cutout = darkroom(['cutout', photo], `${stem(photo)}.png`);
   const alpha = sharp(cutout).extractChannel(3).toColourspace('b-w').png().toBuffer();
   const composed = backgrounds.map((background) => sharp(cutout).flatten({ background }).png().toBuffer());
-  return Promise.all([photo, await alpha, ...(await Promise.all(composed))].map((picture) => toTile(picture)));
+  const forSale = darkroom(['cutout', photo, ...options, '--quality', '95'], `${stem(photo)}-sale.jpg`);
+  return Promise.all([photo, await alpha, ...(await Promise.all(composed)), forSale].map((picture) => toTile(picture)));
 }
 
 /** A detail of two pictures before, by Lanczos and by the model, side by side in pairs. */
