@@ -17,7 +17,7 @@ import type { OutcomeStore } from './jobs/outcome-store.js';
 import type { Batch, Job, JobStore } from './jobs/job-store.js';
 import { type Log, silentLog } from './log.js';
 import { operations as allOperations, modelNeeds } from './operations/index.js';
-import type { Operation } from './operations/operation.js';
+import type { Lane, Operation } from './operations/operation.js';
 import { observeModels } from './observed-runner.js';
 import { performer } from './perform.js';
 import { receiveCallback } from './remote/callbacks.js';
@@ -124,8 +124,7 @@ export async function createEngine(config: Config, options: EngineOptions = {}):
   const scheduler = new Scheduler({
     jobs,
     log,
-    // A remote job counts as one that has not been handed to the runner until it ends.
-    idleSlots: (lane) => (lane === 'remote' ? config.DARKROOM_REMOTE_JOBS : runner.idleSlots(lane)),
+    idleSlots: (lane) => idleSlots(lane, runner, config),
     execute: (job, attempt) => execute(job, executor, attempt),
   });
   runner.onIdle(() => scheduler.wake());
@@ -187,6 +186,11 @@ function methods(parts: Parts): Omit<Engine, 'operations' | 'keys' | 'deliveries
     ready: () => runner.ready(),
     drain: () => scheduler.drain(),
   };
+}
+
+/** A remote job counts as one that has not been handed to the runner until it ends, so all its places are always idle. */
+function idleSlots(lane: Lane, runner: TaskRunner, { DARKROOM_REMOTE_JOBS }: Config): number {
+  return lane === 'remote' ? DARKROOM_REMOTE_JOBS : runner.idleSlots(lane);
 }
 
 async function receive(source: Parameters<Engine['receive']>[0], field: string, { config, jobs, blobs }: Parts) {
@@ -258,6 +262,8 @@ async function close(
   stopHousekeeping: () => Promise<void>,
   graceMs?: number,
 ): Promise<void> {
+  scheduler.drain();
+  services.drain();
   await scheduler.stop(graceMs ?? config.DARKROOM_GRACE_SECONDS * 1000);
   await stopHousekeeping();
   await runner.close();

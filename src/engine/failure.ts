@@ -1,11 +1,12 @@
 /**
  * What can go wrong with a backend, by what the router then does:
- * `invalid` nobody would take this; `content` refused for what it shows; `capacity` not now; `budget` no money left;
+ * `invalid` nobody would take this; `unfit` this one does not, another may; `content` refused for what it shows; `capacity` not now; `budget` no money left;
  * `auth` the key or the account is not right; `transient` may go well at once; `unknown` nobody knows whether the
  * service has taken the job; `stuck` taken and not done in time.
  */
 export const failureKinds = [
   'invalid',
+  'unfit',
   'content',
   'capacity',
   'budget',

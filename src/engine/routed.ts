@@ -228,7 +228,7 @@ class RoutedAttempt {
     parts.health.note(backend.id, failure, account);
     const ms = parts.now() - this.#begunAt;
     parts.meter.backendAttempt(backend, failure?.kind ?? 'done', ms);
-    const saysNothing = failure !== null && ['invalid', 'content', 'auth', 'budget'].includes(failure.kind);
+    const saysNothing = failure !== null && ['invalid', 'unfit', 'content', 'auth', 'budget'].includes(failure.kind);
     if (saysNothing) return;
     const outcome = { backend: backend.id, job: job.id, isSuccess: failure === null, ms };
     parts.outcomes.record(outcome).catch((error: Error) => parts.log.warn({ error }, 'an outcome was not stored'));

@@ -36,6 +36,8 @@ export interface Services {
   callbacks: CallbackParts;
   /** Where jobs of the operation wait: those that others than this machine may do have a lane of their own. */
   laneOf(operation: Operation): Lane;
+  /** Lets go of what runs elsewhere: it goes on there. */
+  drain(): void;
   close(): Promise<void>;
 }
 
@@ -46,32 +48,11 @@ const lookupPausesMs = [1_000, 3_000, 10_000];
 
 /** Opens the services that are configured, and this machine beside them. Throws ConfigError. */
 export function openServices(options: ServicesOptions): Services {
-  const { config, operations, jobs, outcomes, blobs, local, meter, log } = options;
+  const { config, jobs, outcomes, meter, log } = options;
   const settings = readProviderSettings(config);
-  const now = Date.now;
-  const health = new HealthBook({ now });
-  const bells = new Bells();
-  const dispatcher = createApiDispatcher();
-  const maxResultBytes = config.DARKROOM_MAX_RESULT_MB * megabyte;
-  const allowHosts = [...config.DARKROOM_ALLOW_HOSTS, ...ownServices(settings)];
-  const download = createDownloader({ allowHosts, timeoutMs: resultMs, maxBytes: maxResultBytes });
-  const publicBaseUrl = config.PUBLIC_BASE_URL ?? null;
-  const remote = {
-    health,
-    bells,
-    download,
-    maxResultBytes,
-    dispatcher,
-    blobs,
-    publicBaseUrl,
-    log,
-    now,
-    lookupPausesMs,
-  };
-  const backends = [
-    ...settings.flatMap((service) => remoteBackends(service, remote)),
-    ...localBackends(operations, local),
-  ];
+  const { remote, bells, drain, close } = openRemote(settings, options);
+  const { health, now, dispatcher } = remote;
+  const backends = [...settings.flatMap((service) => remoteBackends(service, remote)), ...localBackends(options)];
   const credentialsOf = (name: string) =>
     settings.find(({ provider }) => provider.name === name)?.credentials.map((each) => each.name) ?? [];
   const fleet = openFleet({ backends, health, outcomes, credentialsOf });
@@ -80,27 +61,47 @@ export function openServices(options: ServicesOptions): Services {
     autoModel: config.DARKROOM_AUTO_MODEL,
     margin: config.DARKROOM_ROUTING_MARGIN,
   };
+  const wait: RoutedParts['wait'] = (ms, signal) => bells.wait(null, ms, signal);
+  const fetchDocument = rememberJson((url) => fetchJson(url, dispatcher), now);
   return {
-    routed: {
-      fleet,
-      health,
-      jobs,
-      outcomes,
-      settings: route,
-      knownModels: knownModels(),
-      meter,
-      log,
-      now,
-      wait: (ms, signal) => bells.wait(null, ms, signal),
-    },
-    callbacks: {
-      services: settings,
-      jobs,
-      bells,
-      now,
-      fetchJson: rememberJson((url) => fetchJson(url, dispatcher), now),
-    },
+    routed: { fleet, health, jobs, outcomes, settings: route, knownModels: knownModels(), meter, log, now, wait },
+    callbacks: { services: settings, jobs, bells, now, fetchJson: fetchDocument },
     laneOf: ({ name, lane }) => (fleet.of(name).some(({ provider }) => provider !== 'local') ? 'remote' : lane),
+    drain,
+    close,
+  };
+}
+
+/** What all services share, and the ways to let go of it. */
+function openRemote(settings: readonly ProviderSettings[], { config, blobs, log }: ServicesOptions) {
+  let draining = false;
+  const now = Date.now;
+  const bells = new Bells();
+  const dispatcher = createApiDispatcher();
+  const maxResultBytes = config.DARKROOM_MAX_RESULT_MB * megabyte;
+  const allowHosts = [...config.DARKROOM_ALLOW_HOSTS, ...ownServices(settings)];
+  const download = createDownloader({ allowHosts, timeoutMs: resultMs, maxBytes: maxResultBytes });
+  const remote = {
+    isDraining: () => draining,
+    health: new HealthBook({ now }),
+    bells,
+    download,
+    maxResultBytes,
+    dispatcher,
+    blobs,
+    publicBaseUrl: config.PUBLIC_BASE_URL ?? null,
+    log,
+    now,
+    lookupPausesMs,
+  } satisfies RemoteParts;
+  const drain = () => {
+    draining = true;
+    bells.ringAll();
+  };
+  return {
+    remote,
+    bells,
+    drain,
     close: async () => void (await Promise.all([download.close(), dispatcher.destroy()])),
   };
 }
@@ -109,7 +110,7 @@ function remoteBackends({ rows, ...service }: ProviderSettings, parts: RemotePar
   return rows.map((row) => remoteBackend({ ...parts, ...service }, row));
 }
 
-function localBackends(operations: readonly Operation[], parts: LocalParts): Backend[] {
+function localBackends({ operations, local: parts }: ServicesOptions): Backend[] {
   return operations.flatMap(
     (operation) => operation.local?.map((local) => localBackend(operation, local, parts)) ?? [],
   );

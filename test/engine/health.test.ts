@@ -89,7 +89,7 @@ describe('a HealthBook', () => {
       expect(stateOf()).toMatchObject({ breaker: 'open', rest: { until: time + minute, reason: `it is ${kind}` } });
     });
 
-    it.each(['capacity', 'content', 'invalid', 'budget'] as const)(
+    it.each(['capacity', 'content', 'invalid', 'unfit', 'budget'] as const)(
       'stays closed when it is %s: that is no outage',
       (kind) => {
         for (let times = 0; times < 5; times += 1) fail(kind);

@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import type { Job } from '#src/engine/jobs/job-store.js';
 import { debugBlock } from '#src/engine/routing.js';
-import type { Fault } from '../fakes/fake-service.js';
+import type { FakeService, Fault } from '../fakes/fake-service.js';
 import { fakeKey } from '../fakes/wire.js';
+import { tempFolder } from '../helpers/temp-folder.js';
 import { until } from '../helpers/until.js';
-import { pixel, routedEngine } from './routed-engine.js';
+import { pixel, providersJson, routedEngine } from './routed-engine.js';
 
 const text = { prompt: 'A ring turns on a stone' };
 const picture = [{ field: 'image', url: pixel }];
@@ -61,6 +62,25 @@ describe('a job with Kling, Ark and this machine to do it', () => {
     const job = await make(params, asked === 'picture' ? picture : []);
     expect(told(job)).toEqual({ end, by, failover });
     expect([fakes.kling?.billed, fakes.ark?.billed]).toEqual(billed);
+  });
+});
+
+/** The same where nobody can tell whether the service has the job, and no other service is there. */
+const lost: [asked: 'text' | 'picture', fault: Fault, end: string, by: string | null][] = [
+  ['text', 'lost with a 500', 'provider_unavailable', null],
+  ['text', 'lost with the connection', 'provider_unavailable', null],
+  ['text', 'answer in another shape', 'provider_unavailable', null],
+  ['picture', 'lost with a 500', 'completed', 'local-motion-i2v'],
+  ['picture', 'lost with the connection', 'completed', 'local-motion-i2v'],
+  ['picture', 'answer in another shape', 'completed', 'local-motion-i2v'],
+];
+
+describe('a job with Ark and this machine to do it', () => {
+  it.each(lost)('%s, %j: %s by %s, and one job is billed', async (asked, fault, end, by) => {
+    const { fakes, make } = await routedEngine({ services: ['ark'] });
+    fakes.ark?.faults.push(fault);
+    expect(told(await make(text, asked === 'picture' ? picture : []))).toMatchObject({ end, by });
+    expect([fakes.ark?.billed, fakes.ark?.submissions.length]).toEqual([1, 1]);
   });
 });
 
@@ -149,6 +169,27 @@ describe('a job of several backends', () => {
       /balance/,
     );
     await expect(make(text)).resolves.toMatchObject({ state: 'failed', error: { code: 'provider_unavailable' } });
+  });
+
+  it('is left at the service when the server stops, at once, and taken up by the next', async () => {
+    const folder = await tempFolder();
+    const first = await routedEngine({ services: ['ark'], folder });
+    const ark = first.fakes.ark as FakeService;
+    ark.faults.push('never ends');
+    const { job } = await first.engine.submit({
+      operation: 'video-generation',
+      owner: 'local',
+      params: text,
+      inputs: [],
+    });
+    await until(() => ark.received.length > 2, 'the job is looked at');
+    // Much longer than the test may take.
+    await first.engine.close(600_000);
+    ark.heal();
+    const next = await routedEngine({ services: [], folder, env: { DARKROOM_PROVIDERS: providersJson({ ark }) } });
+    await until(async () => (await next.engine.get(job.id)).state === 'completed', 'the job is taken up');
+    expect(await next.engine.get(job.id)).toMatchObject({ attempt: 1, interruptions: 0 });
+    expect(ark.submissions).toHaveLength(1);
   });
 
   it('that is cancelled is cancelled at the service', async () => {

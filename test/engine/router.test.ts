@@ -1,15 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Backend, Capabilities } from '#src/engine/backend.js';
-import { type FailureDetails, type FailureKind, failureKinds, ProviderFailure } from '#src/engine/failure.js';
-import {
-  decide,
-  nobodyCan,
-  plan,
-  type RouteRequest,
-  type Standings,
-  type Trying,
-  tryInOrder,
-} from '#src/engine/router.js';
+import { type FailureDetails, type FailureKind, ProviderFailure } from '#src/engine/failure.js';
+import { nobodyCan, plan, type RouteRequest, type Standings, type Trying, tryInOrder } from '#src/engine/router.js';
 
 interface Traits {
   names?: string[];
@@ -160,37 +152,6 @@ describe('plan', () => {
     expect(nobodyCan(nobody, 0).message).toContain('seedance-t2v at a: it has no `sound`');
     const resting = plan(request, [cheap], { 'a/cheap': { rest, score: null, latencyMs: null } });
     expect(nobodyCan(resting, 1_000).details.retryAfterSeconds).toBe(60);
-  });
-});
-
-describe('decide', () => {
-  const again = (afterMs: number) => ({ do: 'again', afterMs });
-  const cases: [FailureKind, FailureDetails, number, object][] = [
-    ['invalid', {}, 1, { do: 'stop' }],
-    ['content', {}, 1, { do: 'stop' }],
-    ['content', { isAccepted: true }, 1, { do: 'stop' }],
-    ['capacity', {}, 1, { do: 'next' }],
-    ['capacity', { retryAfterMs: 2_000 }, 1, again(2_000)],
-    ['capacity', { retryAfterMs: 2_000 }, 2, { do: 'next' }],
-    ['capacity', { retryAfterMs: 60_000 }, 1, { do: 'next' }],
-    ['capacity', { isAccepted: true, retryAfterMs: 1 }, 1, { do: 'next' }],
-    ['budget', {}, 1, { do: 'next' }],
-    ['auth', {}, 1, { do: 'next' }],
-    ['transient', {}, 1, again(1_000)],
-    ['transient', { retryAfterMs: 3_000 }, 1, again(3_000)],
-    ['transient', {}, 2, { do: 'next' }],
-    ['transient', { isAccepted: true }, 1, { do: 'next' }],
-    ['unknown', {}, 1, { do: 'next unpaid' }],
-    ['unknown', { isAccepted: true }, 1, { do: 'next unpaid' }],
-    ['stuck', { isAccepted: true }, 1, { do: 'next' }],
-  ];
-
-  it.each(cases)('%s %j at try %i: %j', (kind, details, tries, decision) => {
-    expect(decide(new ProviderFailure(kind, 'x', details), tries)).toEqual(decision);
-  });
-
-  it('has an answer to every kind', () => {
-    expect(new Set(cases.map(([kind]) => kind))).toEqual(new Set(failureKinds));
   });
 });
 

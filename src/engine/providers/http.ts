@@ -84,10 +84,20 @@ function capped(maxBytes: number): Transform {
 
 async function send(call: ApiCall, options: ApiOptions): Promise<ApiAnswer> {
   const url = addressOf(call.path, options);
-  const headers = { ...(await options.authorize()), accept: 'application/json', ...call.headers };
+  const proofs = await options.authorize();
+  const headers = { ...proofs, accept: 'application/json', ...call.headers };
   const answer = await exchange(url, { ...call, headers }, options);
   if (answer.status >= 200 && answer.status < 300) return answer;
-  throw withRetryAfter(options.provider.explain?.(answer) ?? byStatus(answer, call, options.provider), answer);
+  const failure = options.provider.explain?.(answer) ?? byStatus(answer, call, options.provider);
+  throw discreet(withRetryAfter(failure, answer), Object.values(proofs));
+}
+
+/** Some services repeat the key that they refuse. */
+function discreet(failure: ProviderFailure, proofs: string[]): ProviderFailure {
+  const secrets = proofs.map((proof) => proof.replace(/^\w+ /, '')).filter((secret) => secret.length >= 8);
+  if (!secrets.some((secret) => failure.message.includes(secret))) return failure;
+  const message = secrets.reduce((text, secret) => text.replaceAll(secret, '…'), failure.message);
+  return new ProviderFailure(failure.kind, message, { ...failure.details, cause: failure.cause });
 }
 
 function withRetryAfter(failure: ProviderFailure, { headers }: ApiAnswer): ProviderFailure {
@@ -176,6 +186,7 @@ function byStatus(answer: ApiAnswer, { method }: ApiCall, { title, isFailureFree
 function kindOfStatus(status: number, mayBeBilled: boolean): FailureKind {
   if (status === 401 || status === 403) return 'auth';
   if (status === 402) return 'budget';
+  if (status === 413 || status === 415) return 'unfit';
   if (status === 429) return 'capacity';
   if (status === 503) return 'transient';
   if (status === 408 || status >= 500) return mayBeBilled ? 'unknown' : 'transient';

@@ -81,7 +81,7 @@ function keyframe(image: Picture | undefined): { type: 'image'; url: string } | 
   if (!image) return undefined;
   if (image.url !== null) return { type: 'image', url: image.url };
   throw new ProviderFailure(
-    'auth',
+    'unfit',
     'Luma fetches pictures itself: set PUBLIC_BASE_URL to an address that it can reach',
   );
 }

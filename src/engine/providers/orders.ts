@@ -9,16 +9,16 @@ export function leftOut(order: Order, honoured: readonly string[], title: string
     .map((name) => `\`${name}\` was left out: ${title} has nothing like it`);
 }
 
-/** The order as one for a clip. Errors: ProviderFailure `invalid`. */
+/** The order as one for a clip. Errors: ProviderFailure `unfit`. */
 export function videoOrder({ order, row }: Assignment): VideoOrder {
   if (order.kind === 'video') return order;
-  throw new ProviderFailure('invalid', `${row.model} makes clips, not pictures`);
+  throw new ProviderFailure('unfit', `${row.model} makes clips, not pictures`);
 }
 
-/** The order as one for pictures. Errors: ProviderFailure `invalid`. */
+/** The order as one for pictures. Errors: ProviderFailure `unfit`. */
 export function imageOrder({ order, row }: Assignment): ImageOrder {
   if (order.kind === 'image') return order;
-  throw new ProviderFailure('invalid', `${row.model} makes pictures, not clips`);
+  throw new ProviderFailure('unfit', `${row.model} makes pictures, not clips`);
 }
 
 /** The first picture with this role. */

@@ -19,14 +19,14 @@ interface Followed {
 /**
  * Looks at the job until it has ended, or is called back to look. When the caller or the clock ends it the service is
  * asked to stop; when only this server stops, the job goes on there and is taken up again.
- * Errors: ProviderFailure (`isAccepted`), `cancelled`, `timeout`, `interrupted`.
+ * Errors: ProviderFailure (`isAccepted`), `cancelled`, `timeout`, `interrupted`, `busy`.
  */
 export async function follow(followed: Followed, run: BackendRun, service: RemoteService): Promise<RemoteFile[]> {
   const { call, ticket } = followed;
   try {
     return await lookUntilDone(followed, run, service);
   } catch (error) {
-    const isElsewhere = error instanceof EngineError && error.code === 'interrupted';
+    const isElsewhere = error instanceof EngineError && ['interrupted', 'busy'].includes(error.code);
     if (isElsewhere) throw error;
     const isOver = error instanceof ProviderFailure && error.details.isAccepted && error.kind !== 'stuck';
     if (!isOver) await cancelUpstream(ticket, call, service);
@@ -46,6 +46,7 @@ async function lookUntilDone(
   let pauseMs = service.pollMs;
   for (;;) {
     await service.bells.wait(call.callbackToken, Math.min(pauseMs, run.deadline - service.now()), run.signal);
+    if (service.isDraining()) throw new EngineError('busy', 'The server is stopping; the job goes on at the service');
     try {
       const progress = await look(ticket, api, service);
       if (progress.state === 'done') return progress.files;

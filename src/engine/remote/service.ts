@@ -18,6 +18,8 @@ export interface RemoteParts {
   blobs: Pick<BlobStore, 'put' | 'remove'>;
   /** How we are reached from outside; null if we are not. */
   publicBaseUrl: string | null;
+  /** Whether the server is stopping: what runs elsewhere is then left there, for the next one to take up. */
+  isDraining(): boolean;
   log: Log;
   now(): number;
   /** Milliseconds to wait before each look for a submission whose answer was lost. */

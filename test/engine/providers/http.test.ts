@@ -27,7 +27,7 @@ async function service(reply: Reply) {
   const options = {
     provider: { title: 'The service' },
     baseUrl,
-    authorize: () => ({ authorization: 'Bearer s3cret' }),
+    authorize: () => ({ authorization: 'Bearer s3cret-key' }),
     signal: new AbortController().signal,
   };
   return { baseUrl, authorizations, options, api: createApi(options) };
@@ -45,6 +45,7 @@ describe('an answer', () => {
     [404, 'auth', 'auth'],
     [302, 'auth', 'auth'],
     [402, 'budget', 'budget'],
+    [413, 'unfit', 'unfit'],
     [429, 'capacity', 'capacity'],
     [408, 'unknown', 'transient'],
     [500, 'unknown', 'transient'],
@@ -84,11 +85,16 @@ describe('the key', () => {
     const { api, authorizations } = await service({ status: 200, body: '{}' });
     const other = await service({ status: 200, body: '{}' });
     await api.send(get);
-    expect(authorizations).toEqual(['Bearer s3cret']);
+    expect(authorizations).toEqual(['Bearer s3cret-key']);
     await expect(api.send({ ...get, path: `${other.baseUrl}/jobs/1` })).rejects.toThrow(
       'an address that is not its own',
     );
     expect(other.authorizations).toEqual([]);
+  });
+
+  it('is not repeated, not even when the service does', async () => {
+    const { api } = await service({ status: 401, body: '{"message":"Wrong key: s3cret-key"}' });
+    await expect(api.send(get)).rejects.toThrow('The service answered with status 401: Wrong key: …');
   });
 
   it('is not taken along to where a file is said to lie', async () => {

@@ -112,6 +112,7 @@ export async function serviceBench({ provider, wire, fake: options, ...more }: B
     dispatcher,
     blobs,
     publicBaseUrl: more.publicBaseUrl ?? null,
+    isDraining: () => false,
     log: silentLog,
     now: more.now ?? Date.now,
     lookupPausesMs: [0, 1],
