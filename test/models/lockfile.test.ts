@@ -24,10 +24,22 @@ describe('the lock file of the program', () => {
     expect(familyOf(entry).name).toBe(entry.family);
   });
 
-  test('has a family for everything that comes with the program or is preferred', () => {
+  test('has a family for everything that comes with the program, and prefers it where there is something', () => {
+    const bundled = lock.models.filter(({ tier }) => tier === 'bundled');
+    expect(bundled.filter((entry) => !known.includes(entry)).map(({ id }) => id)).toEqual([]);
     const preferred = Object.values(lock.preferred).flat();
-    const needed = lock.models.filter(({ id, tier }) => tier === 'bundled' || preferred.includes(id));
-    expect(needed.filter((entry) => !known.includes(entry)).map(({ id }) => id)).toEqual([]);
+    expect(bundled.filter(({ id }) => !preferred.includes(id)).map(({ id }) => id)).toEqual([]);
+  });
+
+  test('lets auto find a model that may be used in a shop for every task that has one', () => {
+    const tasks = new Set(lock.models.filter(({ commercialUse }) => commercialUse).map(({ task }) => task));
+    expect(Object.keys(lock.preferred).sort()).toEqual([...tasks].sort());
+    const forShops = new Set(lock.models.filter(({ commercialUse }) => commercialUse).map(({ id }) => id));
+    expect(
+      Object.values(lock.preferred)
+        .flat()
+        .filter((id) => !forShops.has(id)),
+    ).toEqual([]);
   });
 
   test.each(lock.models)('says of $id where its facts were seen, and what it may be used for', (entry) => {

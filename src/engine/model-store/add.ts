@@ -113,5 +113,6 @@ function checked(draft: object): ModelEntry {
 }
 
 function invalid(param: string, reason: string): EngineError {
-  return new EngineError('invalid_input', `--${param}: ${reason}`, { param });
+  const place = param === 'file' ? param : `--${param}`;
+  return new EngineError('invalid_input', `${place}: ${reason}`, { param });
 }
