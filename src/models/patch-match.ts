@@ -148,6 +148,21 @@ const shapeStep = 4;
 const shapeWeight = 10;
 const detailWeight = 3;
 
+/** Mean squared difference of the shapes of two patches, per sample. */
+export function shapeDifference({ shape, width }: Pick<Looks, 'shape' | 'width'>, one: number, other: number): number {
+  let sum = 0;
+  for (let y = -reach; y <= reach; y += shapeStep) {
+    for (let x = -reach; x <= reach; x += shapeStep) {
+      const step = 3 * (y * width + x);
+      for (let channel = 0; channel < 3; channel++) {
+        const [from, to] = [3 * one + step + channel, 3 * other + step + channel];
+        sum += ((shape[from] as number) - (shape[to] as number)) ** 2;
+      }
+    }
+  }
+  return sum / 27;
+}
+
 type Compare = (target: number, source: number, limit: number) => number;
 
 /** Sum of squared differences of two patches, of the detail as far as it is `seen` in the target; given up at `limit`. */
