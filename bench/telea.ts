@@ -35,7 +35,7 @@ interface Field extends Size {
 
 /**
  * A weighted mean. The paper also lets the slope of each neighbour go on, which runs away in photographs (14.4 dB on Kodak,
- * four less than this); OpenCV's version bounds that part to about one level.
+ * 3.3 less than this); OpenCV's version bounds that part to about one level.
  */
 function fill(field: Field, at: number): void {
   const { colours, isKnown, times, width, height } = field;

@@ -32,7 +32,7 @@ interface Patch extends Box {
 /** A canvas for a picture and its mask (any sample but 0 is to be filled), in memory for what is filled and one bit of the mask. */
 export function openCanvas(source: PixelReader, { data: marks }: Pixels): Canvas {
   const { width, height } = source;
-  const pending = Uint8Array.from(marks, (mark) => (mark === 0 ? 0 : 255));
+  const pending = marks.map((mark) => (mark === 0 ? 0 : 255));
   const patches: Patch[] = [];
   const readRows: Canvas['readRows'] = async (top, rows) => {
     const result = await source.readRows(top, rows);

@@ -124,7 +124,7 @@ function inHole({ colours, unknown }: Holed, planes: Float32Array): Float32Array
 }
 
 function compose(crop: Pixels, mask: Pixels, { colours, width, height }: Holed): Pixels {
-  const data = Uint8Array.from(crop.data);
+  const data = new Uint8Array(crop.data);
   for (let y = 0, to = 0; y < crop.height; y++) {
     for (let x = 0; x < crop.width; x++, to++) {
       if (mask.data[to] === 0) continue;

@@ -12,8 +12,8 @@ export interface Layer extends Size {
 /** A picture (3 channels) and its mask (1 channel, not 0 where the picture was filled) as a layer. */
 export function toLayer(filled: Pixels, mask: Pixels): Layer {
   const { width, height } = filled;
-  const hole = Uint8Array.from(mask.data, (mark) => (mark === 0 ? 0 : 1));
-  return { width, height, hole, colours: Float32Array.from(filled.data) };
+  const hole = mask.data.map((mark) => (mark === 0 ? 0 : 1));
+  return { width, height, hole, colours: new Float32Array(filled.data) };
 }
 
 /** Averages of each 2×2 block; a block counts as filled if any of it is. An odd last row or column is left out. */
@@ -70,7 +70,7 @@ export function blurColours(colours: Float32Array, { width, height }: Size, devi
   const shares = blurPlane({ data: new Float32Array(width * height).fill(1), width, height }, spread).data;
   const result = new Float32Array(colours.length);
   for (let channel = 0; channel < 3; channel++) {
-    const plane = Float32Array.from(shares, (_, at) => colours[3 * at + channel] as number);
+    const plane = shares.map((_, at) => colours[3 * at + channel] as number);
     const { data } = blurPlane({ data: plane, width, height }, spread);
     for (let at = 0; at < data.length; at++) result[3 * at + channel] = (data[at] as number) / (shares[at] as number);
   }
