@@ -8,6 +8,8 @@ import { Command, CommanderError, Option } from 'commander';
 import { z } from 'zod';
 import { doctorCommand } from './cli/doctor.js';
 import { modelsCommand } from './cli/models.js';
+import { presetOf } from './cli/preset.js';
+import { watchCommand } from './cli/watch.js';
 import type { Engine } from './engine/api.js';
 import { type BatchOutcome, deliver, runBatch, runOne } from './engine/batch.js';
 import { ConfigError, readConfig } from './engine/config.js';
@@ -21,6 +23,7 @@ import { openReport, type Report } from './engine/report.js';
 /** The options every picture command has beside the params of its operation. */
 interface PictureOptions extends Record<string, unknown> {
   output?: string;
+  preset?: string;
   report?: string;
   doubtful?: string;
   force: boolean;
@@ -38,6 +41,7 @@ function commandLine(): Command {
     .showHelpAfterError('(add --help for the options)')
     .exitOverride();
   for (const operation of operations) program.addCommand(pictureCommand(operation));
+  program.addCommand(watchCommand());
   program.addCommand(modelsCommand());
   program.addCommand(doctorCommand());
   return program;
@@ -51,6 +55,7 @@ function pictureCommand(operation: Operation): Command {
       '-o, --output <path>',
       'file or folder for the result; - writes standard output (default: beside the input)',
     )
+    .option('--preset <name>', 'params from a preset: a name, or the path of a .json file; options go before')
     .option('--force', 'do again what is already done', false)
     .option('--json', 'one JSON line for each file on standard output', false)
     .option('--quiet', 'no progress bar', false)
@@ -133,7 +138,8 @@ function picturesOf({ pictures }: Operation, options: PictureOptions): { field: 
 /** What was given on the command line, and the format that the name of a single output implies. */
 function paramsOf(operation: Operation, options: PictureOptions, isSingle: boolean): Record<string, unknown> {
   const given = Object.keys(operation.params.shape).map((name) => [name, options[camelCase(name)]] as const);
-  const params = Object.fromEntries(given.filter(([, value]) => value !== undefined));
+  const own = Object.fromEntries(given.filter(([, value]) => value !== undefined));
+  const params = options.preset === undefined ? own : { ...presetOf(options.preset, operation.name).params, ...own };
   const extension = isSingle
     ? extname(options.output ?? '')
         .slice(1)

@@ -29,7 +29,8 @@ const owners: Record<string, string[]> = {
   jose: ['engine/providers/kling.ts'],
   yazl: ['engine/media/archive.ts'],
   'fluent-ffmpeg': ['engine/media/ffmpeg.ts'],
-  commander: ['cli.ts', 'cli/models.ts', 'cli/doctor.ts'],
+  commander: ['cli.ts', 'cli/models.ts', 'cli/doctor.ts', 'cli/watch.ts'],
+  chokidar: ['engine/watch-folder.ts'],
   'cli-progress': ['cli.ts', 'cli/bars.ts'],
 };
 

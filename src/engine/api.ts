@@ -9,12 +9,13 @@ import type { ModelStatus } from '../models/model.js';
 import type { Operation } from './operations/operation.js';
 import type { Speed } from './speeds.js';
 import type { ServiceCall } from './remote/callbacks.js';
+import type { Preset } from './presets.js';
 import type { HostFacts } from './task.js';
 
 export type { BackendStatus };
 export { type Delivery, type DeliveryState, deliveryStates } from './jobs/delivery-store.js';
 export { debugBlock } from './routing.js';
-export type { ModelStatus };
+export type { ModelStatus, Preset };
 
 /** A model as it is listed: what it is, and how it does on this machine. */
 export interface ListedModel extends ModelStatus {
@@ -162,6 +163,8 @@ export interface Engine {
   readOutput(id: string, range?: { start: number; end: number }): Promise<Readable>;
   /** Removes a stored output before its time. */
   removeOutput(id: string): Promise<void>;
+  /** Params under names, which a request can ask for by `preset`. */
+  presets(): Preset[];
   models(): Promise<ListedModel[]>;
   /** Every backend of the router and how it stands. */
   backends(): Promise<BackendStatus[]>;

@@ -127,6 +127,11 @@ export const settings = z.object({
     .default(20)
     .describe('How long running jobs may finish when the server is stopped'),
   DARKROOM_ALLOW_NONCOMMERCIAL: flag.default(false).describe('Also load weights whose licence forbids commercial use'),
+  DARKROOM_PRESETS: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Folder of presets, JSON files that a request names in `preset`; default: `presets` in DARKROOM_DATA'),
   DARKROOM_FFMPEG: z
     .string()
     .optional()
@@ -197,6 +202,11 @@ export function readConfig(env: Record<string, string | undefined> = environment
   const parsed = settings.safeParse(given);
   if (!parsed.success) throw new ConfigError(explain(parsed.error, given));
   return Object.freeze({ ...parsed.data, DARKROOM_DATA: resolve(parsed.data.DARKROOM_DATA) });
+}
+
+/** Where presets are looked for. */
+export function presetsFolder({ DARKROOM_PRESETS, DARKROOM_DATA }: Config): string {
+  return DARKROOM_PRESETS ?? join(DARKROOM_DATA, 'presets');
 }
 
 /** Where pulled models lie. */

@@ -5,7 +5,7 @@ import { submitBatch } from './batch-submission.js';
 import type { BlobStore } from './blobs/blob-store.js';
 import { openDiskBlobs } from './blobs/disk-blobs.js';
 import { megabyte } from './byte-size.js';
-import type { Config } from './config.js';
+import { type Config, presetsFolder } from './config.js';
 import { createDownloader } from './download.js';
 import { EngineError } from './errors.js';
 import { execute } from './executor.js';
@@ -21,6 +21,7 @@ import type { Lane, Operation } from './operations/operation.js';
 import { observeModels } from './observed-runner.js';
 import { performer } from './perform.js';
 import { receiveCallback } from './remote/callbacks.js';
+import { listPresets } from './presets.js';
 import { planRoute } from './routed.js';
 import { Scheduler } from './scheduler.js';
 import { openServices, type Services } from './services.js';
@@ -158,6 +159,7 @@ export async function createEngine(config: Config, options: EngineOptions = {}):
 function methods(parts: Parts): Omit<Engine, 'operations' | 'keys' | 'deliveries' | 'close'> {
   const { config, jobs, blobs, runner, scheduler, services, outcomes } = parts;
   const submitting: SubmissionParts = {
+    presets: presetsFolder(config),
     ...parts,
     maxQueued: config.DARKROOM_MAX_QUEUE,
     timeoutMs: config.DARKROOM_JOB_SECONDS * 1000,
@@ -178,6 +180,7 @@ function methods(parts: Parts): Omit<Engine, 'operations' | 'keys' | 'deliveries
     statOutput: (id) => blobs.stat(id),
     readOutput: (id, range) => blobs.read(id, range),
     removeOutput: (id) => blobs.remove(id),
+    presets: () => listPresets(presetsFolder(config)),
     models: async () => listModels(parts),
     backends: () => services.routed.fleet.statuses(),
     callBack: (call) => receiveCallback(call, services.callbacks),

@@ -12,6 +12,11 @@ export interface BatchItem {
 /** Names that are worth opening; what a file really is shows its content. */
 const pictureNames = new Set(['.jpg', '.jpeg', '.png', '.webp', '.avif', '.tif', '.tiff', '.gif']);
 
+/** Whether a file of this name is worth opening. */
+export function isPictureName(path: string): boolean {
+  return pictureNames.has(extname(path).toLowerCase());
+}
+
 /**
  * The pictures of a folder and its sub-folders with their targets in `output`, in a stable order; hidden files, other
  * files and `output` itself are left out. Two pictures that differ only in their extension keep it in the target's name.
@@ -41,7 +46,7 @@ async function listPictures(folder: string, excluded: string): Promise<string[]>
     const path = join(folder, entry.name);
     if (entry.name.startsWith('.') || isInside(path, excluded)) continue;
     if (entry.isDirectory()) found.push(...(await listPictures(path, excluded)));
-    else if (entry.isFile() && pictureNames.has(extname(entry.name).toLowerCase())) found.push(path);
+    else if (entry.isFile() && isPictureName(entry.name)) found.push(path);
   }
   return found;
 }

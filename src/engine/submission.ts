@@ -5,6 +5,7 @@ import { discard, fingerprint, type IntakeParts, isReceived, takeIn } from './in
 import type { IdempotencyKey, JobStore, NewJob, Webhook } from './jobs/job-store.js';
 import { modelNeeds, parseParams } from './operations/index.js';
 import type { Lane, Operation } from './operations/operation.js';
+import { withPreset } from './presets.js';
 import type { Routing } from './routing.js';
 import type { ModelShelf } from './shelf.js';
 import type { Webhooks } from './webhooks/webhooks.js';
@@ -14,6 +15,8 @@ export interface SubmissionParts {
   jobs: JobStore;
   shelf: Pick<ModelShelf, 'choose'>;
   intake: IntakeParts;
+  /** Folder of the operator's presets. */
+  presets: string;
   maxQueued: number;
   timeoutMs: number;
   /** Null: webhooks are not taken. */
@@ -69,10 +72,10 @@ export interface Checked {
 /** What can be said of a submission without looking at its pictures. Errors: those of `Engine.submit`. */
 export function check(
   { operation: name, params: raw, webhook }: Submission,
-  { operations, shelf, webhooks }: SubmissionParts,
+  { operations, shelf, webhooks, presets }: SubmissionParts,
 ): Checked {
   const operation = pickOperation(operations, name);
-  const { params, warnings } = parseParams(operation, raw);
+  const { params, warnings } = parseParams(operation, withPreset(operation, raw, presets));
   shelf.choose(modelNeeds(operation, params));
   const { idPrefix } = operation;
   return { operation, idPrefix, params: { ...params }, warnings, webhook: acceptWebhook(webhook, webhooks) };

@@ -20,6 +20,9 @@ export function addModelRoutes(router: Router<RequestState>, { engine }: Surface
     ctx.body = model;
   });
   const operations = engine.operations.map(presentOperation);
+  router.get('/v1/presets', (ctx) => {
+    ctx.body = { object: 'list', data: engine.presets().map((preset) => ({ ...preset, object: 'preset' })) };
+  });
   router.get('/v1/operations', (ctx) => {
     ctx.body = { object: 'list', data: operations };
   });
