@@ -47,7 +47,7 @@ export async function pullModel(entry: ModelEntry, parts: PullParts, options: Pu
     );
   }
   return stageModel(parts.folder, entry.id, async (stage) => {
-    await checkFreeSpace(parts.minFreeBytes + (await missingBytes(entry, stage)), parts.freeBytes);
+    await checkFreeSpace(parts.minFreeBytes + (await missingBytes(entry, stage, parts.folder)), parts.freeBytes);
     const files: WeightFile[] = [];
     for (const file of entry.files) files.push(await gather(entry, file, { stage, parts, options }));
     await checkFiles(entry, stage);
@@ -154,11 +154,13 @@ function addresses({ id }: ModelEntry, { name, url, mirrors = [] }: WeightFile, 
   return [...first, ...(url === null ? [] : [url]), ...mirrors];
 }
 
-async function missingBytes({ files }: ModelEntry, stage: string): Promise<number> {
+/** What is still to come, as far as sizes are known; what is installed is linked rather than copied. */
+async function missingBytes(entry: ModelEntry, stage: string, folder: string): Promise<number> {
   let bytes = 0;
-  for (const file of files) {
+  for (const file of entry.files) {
+    if (file.bytes === null || (await sizeOf(weightPath(entry, file, folder))) === file.bytes) continue;
     const path = join(stage, file.name);
-    bytes += Math.max(0, (file.bytes ?? 0) - (await sizeOf(path)) - (await sizeOf(partPath(path))));
+    bytes += Math.max(0, file.bytes - (await sizeOf(path)) - (await sizeOf(partPath(path))));
   }
   return bytes;
 }
