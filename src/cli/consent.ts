@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { createInterface } from 'node:readline/promises';
 import type { ModelEntry } from '../models/lockfile.js';
 import { EngineError } from '../engine/errors.js';
@@ -16,9 +15,8 @@ export async function askForConsent(models: readonly ModelEntry[], isAccepted: b
     });
   }
   const prompt = createInterface({ input: process.stdin, output: process.stderr });
-  // The end of input and Ctrl-C close the prompt without an answer.
-  const closed = once(prompt, 'close').then(() => '');
-  const answer = await Promise.race([prompt.question('Accept and go on? [y/N] '), closed]);
+  // Ctrl-C and the end of input are a no.
+  const answer = await prompt.question('Accept and go on? [y/N] ').catch(() => '');
   prompt.close();
   if (!/^y(es)?$/i.test(answer.trim()))
     throw new EngineError('cancelled', 'The licence was not accepted; nothing was taken');
