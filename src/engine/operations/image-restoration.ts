@@ -15,6 +15,7 @@ import { outputFormats, type Pixels, type Size } from '../media/media.js';
 import type { Operation, Outcome } from './operation.js';
 import { flag, formatParam, modelParam, strength } from './params.js';
 import { middleOf } from './picture-middle.js';
+import { mendScratches } from './restoration/mend-scratches.js';
 import type { PixelReader, Workbench } from './workbench.js';
 
 const params = z.object({
@@ -22,6 +23,7 @@ const params = z.object({
   denoise: strength().optional().describe('Noise to take out, 1 for a deviation of 50 levels; default: auto'),
   deblock: strength().optional().describe('JPEG compression to take out, 1 for the worst; default: auto'),
   deblur: strength().optional().describe('Blur to take out, 1 for a Gaussian of 2 pixels; default: 0'),
+  scratches: strength().optional().describe('Thin long scratches to find and fill, 1 for the faintest; default: 0'),
   white_balance: strength().optional().describe('How much of the cast of the light to take out; default: 0'),
   exposure: strength()
     .optional()
@@ -32,7 +34,7 @@ const params = z.object({
 
 type Params = z.output<typeof params>;
 
-/** Takes noise, compression, blur and wrong light out of a picture; what is not asked for is measured or left alone. */
+/** Takes noise, compression, blur, scratches and wrong light out of a picture; what is not asked for is measured or left alone. */
 export const imageRestoration: Operation<Params> = {
   name: 'image-restoration',
   type: 'IMAGE_RESTORATION',
@@ -41,13 +43,17 @@ export const imageRestoration: Operation<Params> = {
   syncPaths: ['restore'],
   lane: 'device',
   pictures: [{ field: 'image', required: true }],
-  summary: 'Takes noise, compression, blur and wrong light out of a picture',
+  summary: 'Takes noise, compression, blur, scratches and wrong light out of a picture',
   params,
-  models: ({ model }) => [{ task: 'image-restoration', wanted: model }],
+  models: ({ model }) => [
+    { task: 'image-restoration', wanted: model },
+    { task: 'inpainting', wanted: 'auto', optional: true },
+  ],
   async perform(bench, options) {
     bench.checkpoint('decode');
-    const path = bench.input('image');
-    const facts = await bench.images.facts(path, 'image');
+    const given = bench.input('image');
+    const facts = await bench.images.facts(given, 'image');
+    const { path, ...scratches } = await mendScratches(bench, given, options.scratches ?? (options.auto ? 'auto' : 0));
     const source = await bench.images.open(path);
     try {
       const small = await bench.images.decode(path, { size: within(facts, lookedAt) });
@@ -55,8 +61,9 @@ export const imageRestoration: Operation<Params> = {
         middle: await middleOf(source, lookedAt),
         small,
         options,
-        jpegQuality: await bench.images.jpegQuality(path),
+        jpegQuality: await bench.images.jpegQuality(given),
       });
+      plan.chosen.scratches = scratches;
       return await repair(bench, { source, plan }, options);
     } finally {
       await source.close();

@@ -69,7 +69,7 @@ describe('image-restoration', () => {
   test('leaves a clean picture as it is, to the last bit', async () => {
     const { data, facts } = await perform(scene, {});
     expect(data).toEqual(scene.data);
-    expect(Object.values(facts.chosen).map(({ amount }) => amount)).toEqual([0, 0, 0, 0, 0]);
+    expect(Object.values(facts.chosen).map(({ amount }) => amount)).toEqual([0, 0, 0, 0, 0, 0]);
     expect(bench?.stages).not.toContain('infer');
   });
 
@@ -110,6 +110,17 @@ describe('image-restoration', () => {
     const mean = (samples: Uint8Array, channel: number) =>
       samples.filter((_, at) => at % 3 === channel).reduce((a, b) => a + b, 0);
     expect(mean(data, 2) / mean(data, 0)).toBeGreaterThan(mean(lamp.data, 2) / mean(lamp.data, 0) + 0.1);
+  });
+
+  test('finds scratches and fills them, when it is asked to', async () => {
+    const isScratch = (x: number, y: number) => Math.abs(x - 30 - y / 4) < 1 && y > 10 && y < 118;
+    const scratched = paint(size, 3, (x, y) => {
+      const at = 3 * (y * 160 + x);
+      return isScratch(x, y) ? [245, 245, 245] : [...scene.data.slice(at, at + 3)];
+    });
+    const { data, facts } = await perform(scratched, { scratches: 0.6, denoise: 0, deblock: 0 });
+    expect(psnr(data, scene.data)).toBeGreaterThan(psnr(scratched.data, scene.data) + 6);
+    expect(facts.chosen.scratches).toMatchObject({ amount: 0.6, reason: expect.stringMatching(/^thin lines on \d/) });
   });
 
   test('keeps transparency', async () => {
