@@ -31,7 +31,6 @@ export function surveyAlpha(size: Size): { add(rows: Pixels): void; result(): Al
   const height = Math.max(1, Math.round(size.height * factor));
   const cells = Int32Array.from({ length: size.width }, (_, x) => Math.floor((x * width) / size.width));
   const sums = new Float32Array(width * height);
-  const counts = new Float32Array(width * height);
   const edges = createEdges(size);
   let top = 0;
   return {
@@ -45,17 +44,28 @@ export function surveyAlpha(size: Size): { add(rows: Pixels): void; result(): Al
         for (let x = 0; x < size.width; x++) {
           const cell = row + (cells[x] as number);
           sums[cell] = (sums[cell] as number) + (line[x] as number);
-          counts[cell] = (counts[cell] as number) + 1;
         }
         edges.add(line, top);
       }
     },
     result() {
       const total = sums.reduce((sum, value) => sum + value, 0);
-      const data = sums.map((sum, cell) => sum / (255 * (counts[cell] as number)));
+      const [across, down] = [counts(size.width, width), counts(size.height, height)];
+      const area = (cell: number) => (across[cell % width] as number) * (down[Math.floor(cell / width)] as number);
+      const data = sums.map((sum, cell) => sum / (255 * area(cell)));
       return { ...edges.result(), coverage: total / (255 * size.width * size.height), plane: { data, width, height } };
     },
   };
+}
+
+/** How many pixels of an axis fall into each cell of it. */
+function counts(length: number, cells: number): Int32Array {
+  const found = new Int32Array(cells);
+  for (let at = 0; at < length; at++) {
+    const cell = Math.floor((at * cells) / length);
+    found[cell] = (found[cell] as number) + 1;
+  }
+  return found;
 }
 
 function createEdges({ width, height }: Size) {
@@ -65,19 +75,18 @@ function createEdges({ width, height }: Size) {
   let [soft, outline] = [0, 0];
   return {
     add(line: Uint8Array, y: number): void {
-      for (let x = 0; x < width; x++) {
+      const upper = before ?? line;
+      for (let x = 0, left = line[0] as number; x < width; x++) {
         const alpha = line[x] as number;
-        if (alpha >= visible) {
-          if (x < extent.left) extent.left = x;
-          if (x > extent.right) extent.right = x;
-          extent.bottom = y;
-          if (y < extent.top) extent.top = y;
-          if (alpha <= 255 - visible) soft += 1;
-        }
-        const isKept = alpha > half;
-        if (x > 0 && isKept !== (line[x - 1] as number) > half) outline += 1;
-        if (before && isKept !== (before[x] as number) > half) outline += 1;
+        const above = upper[x] as number;
+        // Inside and outside of the subject there is nothing to note: that is nearly everywhere.
+        if (alpha === left && alpha === above && (alpha === 0 || alpha === 255)) continue;
+        if (alpha >= visible && alpha <= 255 - visible) soft += 1;
+        if (alpha > half !== left > half) outline += 1;
+        if (alpha > half !== above > half) outline += 1;
+        left = alpha;
       }
+      widen(extent, line, y);
       if (y === 0) sides[0] = keptShare(line);
       if (y === height - 1) sides[2] = keptShare(line);
       if ((line[width - 1] as number) > half) sides[1] += 1 / height;
@@ -90,6 +99,23 @@ function createEdges({ width, height }: Size) {
       return { box, sides, soft, outline };
     },
   };
+}
+
+/** Takes what can be seen in a row into the extent of the subject. */
+function widen(
+  extent: { left: number; right: number; top: number; bottom: number },
+  line: Uint8Array,
+  y: number,
+): void {
+  const first = line.findIndex((alpha) => alpha >= visible);
+  if (first < 0) return;
+  extent.left = Math.min(extent.left, first);
+  extent.right = Math.max(
+    extent.right,
+    line.findLastIndex((alpha) => alpha >= visible),
+  );
+  extent.top = Math.min(extent.top, y);
+  extent.bottom = y;
 }
 
 function keptShare(line: Uint8Array): number {

@@ -27,7 +27,8 @@ export async function* maskRows(bench: Workbench, source: PixelReader, subject: 
 
 /** The last channel of rows alone. */
 export function alphaOf({ data, width, height, channels }: Pixels): Pixels {
-  const alpha = Uint8Array.from({ length: width * height }, (_, at) => data[at * channels + channels - 1] as number);
+  const alpha = new Uint8Array(width * height);
+  for (let at = 0, from = channels - 1; at < alpha.length; at++, from += channels) alpha[at] = data[from] as number;
   return { data: alpha, width, height, channels: 1 };
 }
 

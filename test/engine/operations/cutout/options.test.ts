@@ -5,7 +5,10 @@ import { afterEach, describe, expect, test } from 'vitest';
 import type { Pixels, Size } from '#src/engine/media/media.js';
 import { backgroundRemoval } from '#src/engine/operations/background-removal.js';
 import type { Verdict } from '#src/engine/verdict.js';
-import { parseParams } from '#src/engine/operations/index.js';
+import { modelNeeds, parseParams } from '#src/engine/operations/index.js';
+import type { Operation } from '#src/engine/operations/operation.js';
+import { type ModelEntry, readLockfile } from '#src/models/lockfile.js';
+import { lockfilePath } from '#src/models/weights.js';
 import { paint } from '../../../helpers/pictures.js';
 import { openWorkbench, type TestBench } from '../../../helpers/workbench.js';
 import { unzip } from '../../../helpers/zip.js';
@@ -363,6 +366,38 @@ describe('the model auto of background-removal', () => {
     const outcome = await backgroundRemoval.perform(opened, parseParams(backgroundRemoval, {}).params);
     const { data } = await raw(outcome.outputs[0]?.path as string);
     expect([outcome.modelActual, data[4 * (160 * 240 + 120) + 3], data[3]]).toEqual(['own-alpha', 200, 0]);
+  });
+});
+
+describe('the model for drawings', () => {
+  test('is taken for a drawing when one is installed, and said', async () => {
+    const drawing = paint(size, 3, (x, y) => (isBox(x, y) ? [200, 40, 40] : [240, 200, 80]));
+    const content = async (picture: Pixels) => {
+      const opened = await openWorkbench({
+        models: { 'background-removal': 'cutout', drawing: 'cutout' },
+        input: (folder) => save(picture, join(folder, 'image.png')),
+      });
+      bench = opened;
+      const { facts } = await backgroundRemoval.perform(opened, parseParams(backgroundRemoval, {}).params);
+      await opened.close();
+      bench = undefined;
+      return facts.content;
+    };
+    expect([await content(drawing), await content(photograph)]).toEqual(['drawing', 'photograph']);
+  });
+
+  test('is asked for beside the general one, unless a model is named', () => {
+    const needs = (model: string) => modelNeeds(backgroundRemoval as Operation, { model });
+    const [general, drawing] = needs('auto');
+    const { models } = readLockfile(lockfilePath);
+    const entry: ModelEntry = { ...(models[0] as ModelEntry), suits: ['drawing'] };
+    expect([drawing?.slot, drawing?.optional, drawing?.misfit?.(entry), general?.misfit?.(entry)]).toEqual([
+      'drawing',
+      true,
+      null,
+      expect.stringContaining('photograph'),
+    ]);
+    expect(needs('u2net')).toEqual([{ task: 'background-removal', wanted: 'u2net' }]);
   });
 });
 
