@@ -123,7 +123,10 @@ function refuseHopeless(items: NewBatchItem[], list: string): void {
   if (!first?.refusal || items.some(({ refusal }) => refusal === undefined)) return;
   const { code, message, details } = first.refusal;
   const param = details.param === undefined ? `${list}[0]` : `${list}[0].${details.param}`;
-  throw new EngineError(code, items.length === 1 ? message : `${message} (in each of ${items.length})`, { param });
+  const isOne = items.length === 1;
+  throw new EngineError(code, isOne ? message : `None of the ${items.length} can be done. The first: ${message}`, {
+    param,
+  });
 }
 
 /** What makes a batch the same as another: what makes each of its items so, in their order. */

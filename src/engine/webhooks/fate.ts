@@ -15,8 +15,8 @@ export interface Plan {
 export function fateOf({ at, status }: DeliveryAttempt, { tries, schedule, now }: Plan): DeliveryFate {
   if (status !== null && status >= 200 && status < 300) return { state: 'delivered' };
   if (status !== null && goneStatuses.includes(status)) return { state: 'gone' };
-  const [this_ = 0, next] = schedule.slice(tries, tries + 2);
+  const [planned = 0, next] = schedule.slice(tries, tries + 2);
   if (next === undefined) return { state: 'exhausted' };
   // From this attempt on, not from the first: after a long outage the rest must not come all at once.
-  return { state: 'pending', dueAt: Math.max(now, at + (next - this_) * 1000) };
+  return { state: 'pending', dueAt: Math.max(now, at + (next - planned) * 1000) };
 }

@@ -24,8 +24,8 @@ export interface SenderParts {
 }
 
 /** Attempts at the same time. */
-const limit = 64;
-/** Of these to one host: a receiver that is slow keeps nobody waiting but itself. */
+const limit = 256;
+/** Of these to one host: receivers that are slow keep nobody waiting but themselves, unless they are dozens. */
 const perHost = 8;
 /** An attempt has ended by then; what another server has taken and not given back is free again. */
 const leaseMs = 60_000;
@@ -35,12 +35,12 @@ const pollMs = 10_000;
 /** Delivers what the outbox holds, apart from the jobs: nothing that happens here changes one. */
 export class WebhookSender {
   readonly #parts: Required<SenderParts>;
-  readonly #underWay = new Set<Promise<void>>();
+  readonly #attempts = new Set<Promise<void>>();
   readonly #stop = new AbortController();
   #dueTimer: NodeJS.Timeout | undefined;
   #isClosed = false;
-  /** A claim is under way; the value says whether to look again afterwards. */
-  #claiming: { again: boolean } | null = null;
+  /** The claim that is under way, and whether to look again afterwards. */
+  #claiming: { done: Promise<void>; again: boolean } | null = null;
 
   constructor(parts: SenderParts) {
     this.#parts = { now: Date.now, ...parts };
@@ -58,7 +58,8 @@ export class WebhookSender {
   async close(graceMs: number): Promise<void> {
     this.#isClosed = true;
     const timer = setTimeout(() => this.#stop.abort(new Error('The server is stopping')), graceMs);
-    while (this.#underWay.size > 0) await Promise.all(this.#underWay);
+    await this.#claiming?.done;
+    await Promise.all(this.#attempts);
     clearTimeout(timer);
     clearTimeout(this.#dueTimer);
     await this.#parts.post.close();
@@ -70,26 +71,23 @@ export class WebhookSender {
       this.#claiming.again = true;
       return;
     }
-    const claiming = { again: false };
-    this.#claiming = claiming;
-    this.#hold(
-      this.#claim()
-        .catch((error) => this.#parts.log.error({ error }, 'deliveries could not be claimed; trying again soon'))
-        .finally(() => {
-          this.#claiming = null;
-          if (claiming.again) this.#wake();
-        }),
-    );
+    const done = this.#claim()
+      .catch((error) => this.#parts.log.error({ error }, 'deliveries could not be claimed; trying again soon'))
+      .finally(() => {
+        const again = this.#claiming?.again;
+        this.#claiming = null;
+        if (again) this.#wake();
+      });
+    this.#claiming = { done, again: false };
   }
 
   async #claim(): Promise<void> {
     const { deliveries, now } = this.#parts;
     this.#wakeAfter(pollMs);
-    // This claim is under way too.
-    const room = limit - this.#underWay.size + 1;
+    const room = limit - this.#attempts.size;
     if (room <= 0) return;
     const claimed = await deliveries.claim({ limit: room, perHost, leaseMs });
-    for (const delivery of claimed) this.#hold(this.#attempt(delivery));
+    for (const delivery of claimed) this.#begin(delivery);
     const dueAt = await deliveries.nextDueAt();
     if (dueAt !== null) this.#wakeAfter(Math.min(Math.max(dueAt - now(), 1), pollMs));
   }
@@ -99,9 +97,9 @@ export class WebhookSender {
     this.#dueTimer = setTimeout(() => this.#wake(), ms);
   }
 
-  #hold(work: Promise<void>): void {
-    this.#underWay.add(work);
-    void work.finally(() => this.#underWay.delete(work));
+  #begin(delivery: Delivery): void {
+    const attempt = this.#attempt(delivery).finally(() => this.#attempts.delete(attempt));
+    this.#attempts.add(attempt);
   }
 
   async #attempt(delivery: Delivery): Promise<void> {
