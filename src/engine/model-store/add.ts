@@ -62,7 +62,7 @@ function idFrom(path: string): string {
   return basename(path, extname(path))
     .toLowerCase()
     .replace(/[^a-z0-9.]+/g, '-')
-    .replace(/^[^a-z0-9]+/, '');
+    .replace(/^[^a-z0-9]+|[^a-z0-9]+$/g, '');
 }
 
 function familyFrom({ family, task }: OwnModel): { family: string; task: string } {
