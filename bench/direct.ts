@@ -31,6 +31,7 @@ export async function openDirect(name: string, raw: Record<string, unknown>, thr
   const entry = chooseModel(readLockfile(lockfilePath), need, context);
   const loaded = await loadModel(entry, { folder, device: 'cpu', threads });
   const images = createImageKit({ folder, limits: { maxBytes: 5e7, maxPixels: 5e7, maxSide: 30_000 } });
+  const clips = createClipKit({ folder, findFfmpeg: ffmpegFinder(null) });
   const model: Workbench['model'] = async (task) => loaded.model as ModelOfTask[typeof task];
   return {
     async perform(path) {
@@ -39,7 +40,7 @@ export async function openDirect(name: string, raw: Record<string, unknown>, thr
         input: () => path,
         inputs: (field) => (field === 'image' ? [path] : []),
         images,
-        clips: createClipKit({ folder, findFfmpeg: ffmpegFinder(null) }),
+        clips,
         has: (slot) => slot === need.task,
         model,
         onCpu: async () => null,

@@ -16,10 +16,13 @@ export interface ClipKitOptions {
 }
 
 /**
- * veryfast gives files a third as large as superfast in 12 % more time, and the next step, fast, takes 2.8 times as long
- * (1080p, crf 20); crf 18 keeps the fine grain of photographs.
+ * How clips are encoded. veryfast gives files a third as large as superfast in 12 % more time, and the next step, fast,
+ * takes 2.8 times as long (1080p, crf 20). Without the macroblock tree, which spends bits on what stays as it is, a slow
+ * zoom shakes half as much: 0.040 instead of 0.091 px/frame² for files of 2.8 instead of 1.1 MB (5 s of 720p, crf 17 and 18).
  */
-const x264 = ['-c:v', 'libx264', '-preset', 'veryfast', '-crf', '18', '-pix_fmt', 'yuv420p'];
+export const x264: readonly string[] = [
+  ...['-c:v', 'libx264', '-preset', 'veryfast', '-crf', '17', '-x264-params', 'mbtree=0', '-pix_fmt', 'yuv420p'],
+];
 
 const bt709 = ['-colorspace', 'bt709', '-color_primaries', 'bt709', '-color_trc', 'bt709', '-color_range', 'tv'];
 

@@ -17,9 +17,11 @@ export interface PictureSceneOptions {
   decode(size: Size): Promise<Pixels>;
 }
 
-/** Pixels between two places of the mesh: a plane bends so little that this is exact to a hundredth of a pixel. */
-const flatStep = 16;
-const reliefStep = 8;
+/**
+ * Pixels between two places of the mesh. A plane seen straight on is straight everywhere; seen at an angle it bends so little
+ * that 16 are exact to a hundredth of a pixel.
+ */
+const steps = { straight: 128, angled: 16, relief: 8 };
 
 /** A picture is not decoded larger than this: frames of it would show nothing more. */
 const mostAcross = 8192;
@@ -32,7 +34,9 @@ export async function openPictureScene(options: PictureSceneOptions): Promise<Sc
   const framing = frameShot(path, { picture, frame, focus, shift: relief ? reliefReach : 0 });
   const acrossAt = (zoom: number) => Math.min((frame.width / framing.width) * zoom, mostAcross);
   const levels = await openLevels(options, acrossAt);
-  const mesh = createMesh(frame, relief ? reliefStep : flatStep);
+  const poses = momentsOf(path);
+  const isAngled = poses.some(({ yaw, pitch }) => yaw !== 0 || pitch !== 0);
+  const mesh = createMesh(frame, steps[relief ? 'relief' : isAngled ? 'angled' : 'straight']);
   return {
     draw(into, time) {
       const pose = anchored(path(time), framing.anchor);
@@ -46,13 +50,18 @@ async function openLevels(
   { picture, path, decode }: PictureSceneOptions,
   acrossAt: (zoom: number) => number,
 ): Promise<Level[]> {
-  const zooms = Array.from({ length: moments + 1 }, (_, moment) => path(moment / moments).zoom);
+  const zooms = momentsOf(path).map(({ zoom }) => zoom);
   const levels: Level[] = [];
   for (const width of levelWidths(acrossAt(Math.min(...zooms)), acrossAt(Math.max(...zooms)))) {
     const height = Math.max(1, Math.round((width * picture.height) / picture.width));
     levels.push(levelOf(await decode({ width, height })));
   }
   return levels;
+}
+
+/** The poses of a path, close enough together. */
+function momentsOf(path: Path): Pose[] {
+  return Array.from({ length: moments + 1 }, (_, moment) => path(moment / moments));
 }
 
 interface Viewing {

@@ -102,7 +102,9 @@ function nodesIn({ width, height, pad, stride }: PaddedPlane, { places }: Mesh):
   return nodes;
 }
 
-function copyRun({ data, stride }: PaddedPlane, run: Run, into: Uint8Array): void {
+function copyRun(source: PaddedPlane, run: Run, into: Uint8Array): void {
+  if (run.dy === 0) return copyLevelRun(source, run, into);
+  const { data, stride } = source;
   const { dx, dy, at, count } = run;
   let x = Math.round(run.x) | 0;
   let y = Math.round(run.y) | 0;
@@ -114,6 +116,25 @@ function copyRun({ data, stride }: PaddedPlane, run: Run, into: Uint8Array): voi
     const upper = (a << 8) + ((data[from + 1] as number) - a) * right;
     const lower = (c << 8) + ((data[from + stride + 1] as number) - c) * right;
     into[to] = ((upper << 8) + (lower - upper) * ((y >> 8) & 255) + 32_768) >> 16;
+  }
+}
+
+/** As `copyRun` for a camera that is not tilted, which is the usual one: a run stays between two rows. */
+function copyLevelRun({ data, stride }: PaddedPlane, run: Run, into: Uint8Array): void {
+  const { dx, at, count } = run;
+  let x = Math.round(run.x) | 0;
+  const y = Math.round(run.y) | 0;
+  const upper = (y >> 16) * stride;
+  const lower = upper + stride;
+  const down = (y >> 8) & 255;
+  for (let to = at; to < at + count; to++, x += dx) {
+    const left = x >> 16;
+    const right = (x >> 8) & 255;
+    const a = data[upper + left] as number;
+    const b = data[upper + left + 1] as number;
+    const first = (a << 8) + ((data[lower + left] as number) - a) * down;
+    const second = (b << 8) + ((data[lower + left + 1] as number) - b) * down;
+    into[to] = ((first << 8) + (second - first) * right + 32_768) >> 16;
   }
 }
 
