@@ -72,8 +72,11 @@ function pictureCommand(operation: Operation): Command {
 
 /** The pictures that may go with each main one. */
 function pictureOptions({ pictures }: Operation): Option[] {
-  return pictures.slice(1).map(({ field }) => {
-    return new Option(`--${field.replaceAll('_', '-')} <path>`, `picture for \`${field}\``);
+  return pictures.slice(1).map(({ field, max = 1 }) => {
+    const flag = `--${field.replaceAll('_', '-')}`;
+    return max === 1
+      ? new Option(`${flag} <path>`, `picture for \`${field}\``)
+      : new Option(`${flag} <path...>`, `up to ${max} pictures for \`${field}\``);
   });
 }
 
@@ -130,8 +133,8 @@ async function runPictures(operation: Operation, inputs: string[], options: Pict
 
 function picturesOf({ pictures }: Operation, options: PictureOptions): { field: string; path: string }[] {
   return pictures.slice(1).flatMap(({ field }) => {
-    const path = options[camelCase(field)];
-    return typeof path === 'string' ? [{ field, path }] : [];
+    const paths = [options[camelCase(field)]].flat();
+    return paths.flatMap((path) => (typeof path === 'string' ? [{ field, path }] : []));
   });
 }
 

@@ -22,7 +22,7 @@ interface Run {
 }
 
 /** What is done with the samples along a run. */
-type Stroke = (run: Run) => unknown;
+type Stroke = (run: Run) => void;
 
 /** Places are exact to a 65536th: over 32,768 samples they fit into 31 bits. */
 const one = 65_536;
@@ -32,7 +32,7 @@ const siting = { 1: { x: 0.5, y: 0.5 }, 2: { x: 0.5, y: 1 } } as const;
 
 /** Fills a plane of a frame from a plane of the picture through the mesh, bilinearly. */
 export function sample(source: PaddedPlane, mesh: Mesh, target: Target): void {
-  sweep(source, mesh, { target, stroke: (run) => copyRun(source, run, target.data) });
+  sweep(source, mesh, { target, stroke: (run) => (run.dy === 0 ? copyLevelRun : copyRun)(source, run, target.data) });
 }
 
 /** As `sample`, mixed with what is there: `share` (0..1) of it is new. */
@@ -51,7 +51,9 @@ export function cover(source: PaddedPlane, alpha: PaddedPlane, { mesh, target }:
       (x < one && endX < one) || (x > right && endX > right) || (y < one && endY < one) || (y > bottom && endY > bottom)
     );
   };
-  const stroke = (run: Run) => isBeside(run) || coverRun(source, run, { into: target.data, alpha: alpha.data });
+  const stroke = (run: Run) => {
+    if (!isBeside(run)) coverRun(source, run, { into: target.data, alpha: alpha.data });
+  };
   sweep(source, mesh, { target, stroke });
 }
 
@@ -102,9 +104,7 @@ function nodesIn({ width, height, pad, stride }: PaddedPlane, { places }: Mesh):
   return nodes;
 }
 
-function copyRun(source: PaddedPlane, run: Run, into: Uint8Array): void {
-  if (run.dy === 0) return copyLevelRun(source, run, into);
-  const { data, stride } = source;
+function copyRun({ data, stride }: PaddedPlane, run: Run, into: Uint8Array): void {
   const { dx, dy, at, count } = run;
   let x = Math.round(run.x) | 0;
   let y = Math.round(run.y) | 0;

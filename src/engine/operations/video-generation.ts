@@ -13,6 +13,8 @@ import type { Workbench } from './workbench.js';
 
 const mostShots = 6;
 
+const studioColour = '#f4f4f2';
+
 const axisHelp = {
   pan: 'Turns the camera to the right, or with a minus to the left',
   tilt: 'Turns the camera up or, with a minus, down',
@@ -57,7 +59,7 @@ const params = z.object({
   bg_color: z
     .string({ error: colourForms })
     .refine((value) => parseColour(value)?.[3] === 255, colourForms)
-    .default('#f4f4f2')
+    .default(studioColour)
     .describe('Colour of the studio'),
   camera: listOf(cameraMove, { most: mostShots, error: cameraError })
     .optional()
@@ -88,6 +90,7 @@ const params = z.object({
   camera_angle: text(1, 200)
     .optional()
     .describe('isometric, low-angle, bird-eye or in other words; default: that of the picture'),
+  format: oneOf(['mp4']).default('mp4').describe('Format of the result'),
   seed: wholeNumberBetween(0, 2 ** 32 - 1)
     .optional()
     .describe('For models that draw lots; default: another one each time'),
@@ -222,9 +225,15 @@ function moveOf(given: Params, shot: number): CameraMove | undefined {
 }
 
 /** What is not as it is by default and has no word in the order. */
-function localOnlyOf({ fps, motion, scene, easing, transition, loop }: Params): string[] {
+function localOnlyOf(given: Params, inputs: readonly { field: string }[]): string[] {
+  const { fps, motion, scene, easing, transition, loop, bg_color } = given;
   const asked = { fps: fps !== 30, motion: motion !== 'auto', scene: scene !== 'auto', easing: easing !== 'ease' };
-  const more = { transition: transition !== 'cut', loop };
+  const more = {
+    transition: transition !== 'cut',
+    loop,
+    bg_color: bg_color !== studioColour,
+    views: inputs.some(({ field }) => field === 'views'),
+  };
   return Object.entries({ ...asked, ...more }).flatMap(([name, isAsked]) => (isAsked ? [name] : []));
 }
 
@@ -243,7 +252,7 @@ function orderOf(given: Params, inputs: readonly { field: string }[]): VideoOrde
     camera: moveOf(given, 0) ?? null,
     seed: given.seed ?? null,
     cfgScale: given.cfg_scale ?? null,
-    localOnly: localOnlyOf(given),
+    localOnly: localOnlyOf(given, inputs),
     pictures: inputs.flatMap(({ field }, input): OrderedPicture[] => {
       const role = roles[field];
       return role ? [{ role, input }] : [];

@@ -1,5 +1,7 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { EngineError } from '#src/engine/errors.js';
 import { createClipKit } from '#src/engine/media/clip.js';
@@ -7,6 +9,7 @@ import { type Ffmpeg, findFfmpeg, probeClip } from '#src/engine/media/ffmpeg.js'
 import type { Frame } from '#src/engine/media/media.js';
 import type { ClipKit } from '#src/engine/operations/workbench.js';
 import { tempFolder } from '../../helpers/temp-folder.js';
+import { until } from '../../helpers/until.js';
 
 const size = { width: 64, height: 48 };
 const large = { width: 512, height: 384 };
@@ -90,7 +93,17 @@ describe('a clip', () => {
     };
     const encoding = kit.encode(stopping(), { ...size, fps: 24, frames: 100 });
     await expect(encoding).rejects.toMatchObject({ code: 'cancelled' });
-    expect(running(folder)).toEqual([]);
+    await until(() => running(folder).length === 0, 'the end of ffmpeg');
+  });
+
+  test('leaves no ffmpeg behind when its process is killed', async () => {
+    const folder = await tempFolder();
+    const script = fileURLToPath(new URL('../../fixtures/clips/encode-until-killed.mjs', import.meta.url));
+    const child = spawn(process.execPath, [script, folder], { stdio: ['ignore', 'pipe', 'inherit'] });
+    await once(child.stdout, 'data');
+    expect(running(folder)).toHaveLength(1);
+    child.kill('SIGKILL');
+    await until(() => running(folder).length === 0, 'the end of ffmpeg');
   });
 
   test('can’t be made where there is no ffmpeg', async () => {
@@ -103,5 +116,5 @@ describe('a clip', () => {
 /** Command lines of processes that work in this folder. */
 function running(folder: string): string[] {
   const lines = execFileSync('ps', ['-eo', 'stat,args'], { encoding: 'utf8' }).split('\n');
-  return lines.filter((line) => line.includes(folder) && !line.startsWith('Z') && line.includes('ffmpeg'));
+  return lines.filter((line) => line.includes(folder) && !line.startsWith('Z') && line.includes('-i pipe:0'));
 }

@@ -39,6 +39,7 @@ describe('the params of a clip', () => {
       easing: 'ease',
       failover: true,
       bg_color: '#f4f4f2',
+      format: 'mp4',
       ai_director_mode: false,
       transition: 'cut',
       loop: false,
@@ -108,6 +109,7 @@ describe('the order of a clip', () => {
       camera: { zoom: 4 },
       seed: null,
       cfgScale: 0.7,
+      localOnly: [],
       pictures: [
         { role: 'style', input: 0 },
         { role: 'first-frame', input: 1 },
