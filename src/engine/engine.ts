@@ -1,4 +1,3 @@
-import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Engine, EngineStatus, ListedModel, Meter, WebhookPresenter } from './api.js';
 import { submitBatch } from './batch-submission.js';
@@ -6,7 +5,7 @@ import type { BlobStore } from './blobs/blob-store.js';
 import { openDiskBlobs } from './blobs/disk-blobs.js';
 import { megabyte } from './byte-size.js';
 import { type Config, presetsFolder } from './config.js';
-import { createDownloader } from './download.js';
+import { createDownloader, type Downloader } from './download.js';
 import { EngineError } from './errors.js';
 import { execute } from './executor.js';
 import { hostSettings } from './host-settings.js';
@@ -30,6 +29,7 @@ import { Speeds } from './speeds.js';
 import { pickOperation, type SubmissionParts, submit } from './submission.js';
 import { type SuperviseOptions, superviseHost } from './supervisor.js';
 import type { TaskRunner } from './task.js';
+import { emptyFolder, prepareFolders } from './work-folders.js';
 import { openWebhooks, type Webhooks } from './webhooks/webhooks.js';
 
 const dayMs = 86_400_000;
@@ -95,16 +95,7 @@ export async function createEngine(config: Config, options: EngineOptions = {}):
   });
   // Whoever holds the database is alone in the folder, so what lies in `work` belongs to nobody.
   await emptyFolder(folders.work);
-  const blobs = await openDiskBlobs({
-    folder: folders.blobs,
-    retentionMs,
-    minFreeBytes: config.DARKROOM_MIN_FREE_MB * megabyte,
-  });
-  const download = createDownloader({
-    allowHosts: config.DARKROOM_ALLOW_HOSTS,
-    timeoutMs: config.DARKROOM_DOWNLOAD_SECONDS * 1000,
-    maxBytes,
-  });
+  const { blobs, download } = await openFiles(config, folders.blobs);
   const sealFile = join(folders.root, 'seal.key');
   const webhooks =
     options.webhooks &&
@@ -189,6 +180,18 @@ function methods(parts: Parts): Omit<Engine, 'operations' | 'keys' | 'deliveries
     ready: () => runner.ready(),
     drain: () => scheduler.drain(),
   };
+}
+
+/** Where files are kept, and what fetches those that callers name. */
+async function openFiles(config: Config, folder: string): Promise<{ blobs: BlobStore; download: Downloader }> {
+  const retentionMs = config.DARKROOM_RETENTION_DAYS * dayMs;
+  const minFreeBytes = config.DARKROOM_MIN_FREE_MB * megabyte;
+  const download = createDownloader({
+    allowHosts: config.DARKROOM_ALLOW_HOSTS,
+    timeoutMs: config.DARKROOM_DOWNLOAD_SECONDS * 1000,
+    maxBytes: config.DARKROOM_MAX_UPLOAD_MB * megabyte,
+  });
+  return { blobs: await openDiskBlobs({ folder, retentionMs, minFreeBytes }), download };
 }
 
 /** A remote job counts as one that has not been handed to the runner until it ends, so all its places are always idle. */
@@ -292,25 +295,6 @@ function hostOptions(config: Config, { cacheFolder }: EngineOptions, meter: Mete
       log.warn({ reason }, 'the host process was replaced');
     },
   };
-}
-
-async function prepareFolders(root: string): Promise<{ root: string; blobs: string; work: string }> {
-  const folders = { root, blobs: join(root, 'blobs'), work: join(root, 'work') };
-  try {
-    for (const folder of Object.values(folders)) await mkdir(folder, { recursive: true });
-  } catch (error) {
-    throw new EngineError(
-      'unsupported',
-      `DARKROOM_DATA: ${root} cannot be made or written: ${(error as Error).message}`,
-      { cause: error },
-    );
-  }
-  return folders;
-}
-
-async function emptyFolder(folder: string): Promise<void> {
-  await rm(folder, { recursive: true, force: true });
-  await mkdir(folder, { recursive: true });
 }
 
 /** A second call awaits the first. */

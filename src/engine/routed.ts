@@ -1,7 +1,7 @@
 import type { Meter } from './api.js';
 import type { Backend, BackendRun, Made } from './backend.js';
 import { EngineError } from './errors.js';
-import { ProviderFailure } from './failure.js';
+import { type FailureKind, ProviderFailure } from './failure.js';
 import type { Fleet } from './fleet.js';
 import type { HealthBook } from './health.js';
 import type { Job, JobStore } from './jobs/job-store.js';
@@ -49,6 +49,8 @@ export type Prepared = Omit<BackendRun, 'order' | 'ledger' | 'deadline'>;
 
 /** A backend gets this part of the time that is left while there are others to try after it. */
 const shareOfTime = 0.7;
+/** What only the owner can set right. */
+const needsOwner: readonly FailureKind[] = ['budget', 'auth'];
 /** What a job that a restart takes up again gets at least, however late it is: it is paid for. */
 const graceMs = 30_000;
 
@@ -226,6 +228,12 @@ class RoutedAttempt {
     const isOfAccount = call !== undefined && (failure === null || call.sentAt >= this.#begunAt);
     const account = isOfAccount ? { provider: call.provider, credential: call.credential } : undefined;
     parts.health.note(backend.id, failure, account);
+    if (failure && account && needsOwner.includes(failure.kind)) {
+      parts.log.error(
+        { ...account, kind: failure.kind, reason: failure.message },
+        'an account of a service is of no use',
+      );
+    }
     const ms = parts.now() - this.#begunAt;
     parts.meter.backendAttempt(backend, failure?.kind ?? 'done', ms);
     const saysNothing = failure !== null && ['invalid', 'unfit', 'content', 'auth', 'budget'].includes(failure.kind);
