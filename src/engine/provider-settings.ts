@@ -65,9 +65,10 @@ export function readProviderSettings(config: Config): ProviderSettings[] {
     .filter(({ credentials, rows }) => credentials.length > 0 && rows.length > 0);
 }
 
-/** Every name that a model has in the tables of the program, configured or not. */
-export function knownModels(): string[] {
-  return [...new Set(providers.flatMap(({ rows }) => rows.flatMap(({ model, names }) => [model, ...names])))];
+/** Every name that a model of this operation has in the tables of the program, configured or not. */
+export function knownModels(operation: string): string[] {
+  const rows = providers.flatMap((provider) => provider.rows.filter((row) => row.operation === operation));
+  return [...new Set(rows.flatMap(({ model, names }) => [model, ...names]))];
 }
 
 function readFile(setting: string | undefined): Partial<Record<string, ServiceSettings>> {

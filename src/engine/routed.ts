@@ -37,8 +37,8 @@ export interface RoutedParts {
   jobs: JobStore;
   outcomes: OutcomeStore;
   settings: RouteSettings;
-  /** Every name of a model that any service has, configured or not. */
-  knownModels: readonly string[];
+  /** Every name of a model for this operation that any service has, configured or not. */
+  knownModels(operation: string): readonly string[];
   meter: Pick<Meter, 'backendAttempt'>;
   log: Log;
   now(): number;
@@ -83,7 +83,7 @@ export async function planRoute(
 }
 
 function checkModel(model: string, { name }: Operation, { fleet, knownModels }: RoutedParts): void {
-  if (model === 'auto' || knownModels.includes(model)) return;
+  if (model === 'auto' || knownModels(name).includes(model)) return;
   const backends = fleet.of(name);
   if (backends.some((backend) => isNamed(backend, model))) return;
   const names = new Set(['auto', ...backends.flatMap((backend) => [...backend.names, backend.model])]);

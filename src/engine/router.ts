@@ -60,22 +60,22 @@ export interface Plan {
  */
 export function plan(request: RouteRequest, backends: readonly Backend[], standings: Standings): Plan {
   const judged = backends.map((backend) => ({ backend, verdict: judge(backend, request.needs, standings) }));
-  const fit = judged.filter(({ verdict }) => verdict === null).map(({ backend }) => backend);
-  const leftOut = judged.flatMap(({ backend, verdict }) => (verdict ? [{ backend, ...verdict }] : []));
-  const { ordered, choice } = order(fit, request, standings);
-  const candidates = request.failover ? ordered : ordered.slice(0, 1);
-  const spare = ordered.slice(candidates.length).map((backend) => ({
-    backend,
-    reason: '`failover` is false',
-    isForNow: false,
-    rest: null,
-  }));
-  return {
-    candidates,
-    leftOut: [...leftOut, ...spare],
-    requested: requestedOf(request, candidates, { leftOut, choice }),
-    choice,
-  };
+  const able = judged.filter(({ verdict }) => verdict === null || verdict.isForNow).map(({ backend }) => backend);
+  const allowed = request.failover ? able : theOne(able, request, standings);
+  const isFit = ({ id }: Backend) => !standings[id]?.rest;
+  const { ordered: candidates, choice } = order(allowed.filter(isFit), request, standings);
+  const leftOut = judged.flatMap(({ backend, verdict }): LeftOut[] => {
+    if (verdict && (allowed.includes(backend) || !verdict.isForNow)) return [{ backend, ...verdict }];
+    return allowed.includes(backend) ? [] : [{ backend, reason: '`failover` is false', isForNow: false, rest: null }];
+  });
+  return { candidates, leftOut, requested: requestedOf(request, candidates, { leftOut, choice }), choice };
+}
+
+/** Without failover there is one backend for the job, whether it can be asked now or not. */
+function theOne(able: Backend[], request: RouteRequest, standings: Standings): Backend[] {
+  const { model } = request;
+  const meant = model === 'auto' ? able : able.filter((backend) => isNamed(backend, model));
+  return order(meant, request, standings).ordered.slice(0, 1);
 }
 
 /**

@@ -64,7 +64,7 @@ export function openServices(options: ServicesOptions): Services {
   const wait: RoutedParts['wait'] = (ms, signal) => bells.wait(null, ms, signal);
   const fetchDocument = rememberJson((url) => fetchJson(url, dispatcher), now);
   return {
-    routed: { fleet, health, jobs, outcomes, settings: route, knownModels: knownModels(), meter, log, now, wait },
+    routed: { fleet, health, jobs, outcomes, settings: route, knownModels, meter, log, now, wait },
     callbacks: { services: settings, jobs, bells, now, fetchJson: fetchDocument },
     laneOf: ({ name, lane }) => (fleet.of(name).some(({ provider }) => provider !== 'local') ? 'remote' : lane),
     drain,

@@ -97,6 +97,8 @@ describe('readProviderSettings', () => {
 describe('knownModels', () => {
   it('has every model of the public API that makes clips', () => {
     const named = ['kling-o3-pro', 'kling-o3-pro-t2v', 'kling-v3', 'seedance-1.5-pro', 'seedance-t2v', 'seedance-i2v'];
-    expect(knownModels()).toEqual(expect.arrayContaining(named));
+    expect(knownModels('video-generation')).toEqual(expect.arrayContaining(named));
+    expect(knownModels('video-generation')).not.toContain('flux-pro');
+    expect(knownModels('image-generation')).toContain('flux-pro');
   });
 });

@@ -64,6 +64,18 @@ describe('plan', () => {
     expect(leftOut.map(({ reason }) => reason)).toEqual(Array(3).fill('`failover` is false'));
   });
 
+  it('without failover has nobody else while the one that is meant rests, or is not there', () => {
+    const rest = { until: 1_000, reason: 'It had no room' };
+    const standings = { 'a/kling-o3-pro-t2v': { rest, score: null, latencyMs: null } };
+    expect(plan({ ...request, failover: false }, all, standings)).toMatchObject({
+      candidates: [],
+      requested: 'kling-o3-pro-t2v',
+    });
+    const nobody = plan({ ...request, failover: false, model: 'ray-2' }, all, {});
+    expect(nobody).toMatchObject({ candidates: [], requested: 'ray-2' });
+    expect(plan({ ...request, model: 'ray-2' }, all, standings)).toMatchObject({ requested: 'ray-2' });
+  });
+
   it('leaves out before it chooses: what lacks an ability, a key, or rests, each with the reason', () => {
     const backends = [
       backend('pictures only', { capabilities: { input: ['image'] } }),
