@@ -1,6 +1,8 @@
 """Training pairs: crops of photographs and generated pictures, damaged by blur, noise and JPEG, and how much of each."""
+import importlib.util
 import io
 import queue
+import sys
 import threading
 from pathlib import Path
 
@@ -8,11 +10,17 @@ import numpy as np
 from PIL import Image
 
 
-import importlib.util
+def upscale_data():
+    """The pictures of the upscalers' training, whose module has the name of this one."""
+    folder = Path(__file__).resolve().parents[1] / 'upscale'
+    sys.path.append(str(folder))  # for what it imports itself
+    spec = importlib.util.spec_from_file_location('pictures', folder / 'data.py')
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
-_spec = importlib.util.spec_from_file_location('pictures', Path(__file__).resolve().parents[1] / 'upscale/data.py')
-pictures = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(pictures)
+
+pictures = upscale_data()
 
 MOST_NOISE = 55  # of 255: what a noise condition of 1 means
 
@@ -41,11 +49,11 @@ def damage(rng, clean):
     """The damaged picture and its conditions (noise, jpeg, blur), each 0..1; the measure of each is off by a little."""
     kind = rng.random()
     noise = quality = blur = 0
-    if kind < 0.45:
+    if kind < 0.55:
         noise = rng.uniform(1, MOST_NOISE)
-    elif kind < 0.72:
+    elif kind < 0.75:
         quality = int(rng.integers(8, 92))
-    elif kind < 0.80:
+    elif kind < 0.82:
         blur = rng.uniform(0.4, 1.6)
     elif kind < 0.96:
         blur = rng.uniform(0.4, 1.4) if rng.random() < 0.5 else 0
@@ -83,9 +91,10 @@ class Batches:
         while True:
             found = []
             for name in self.rng.choice(self.names, self.batch, p=self.shares):
-                small, large = self.pools[name].crop(self.rng, self.patch // 2)
-                # JPEG's grid must fall on every phase of the crop, as it does in real pictures that were cut.
-                clean = pictures.augment(self.rng, small, large)[1]
+                # Photographs at half their size have the finer texture.
+                side = 0 if name == 'photos' and self.rng.random() < 0.6 else 1
+                pair = self.pools[name].crop(self.rng, self.patch // (1 + side))
+                clean = pictures.augment(self.rng, *pair)[side]
                 found.append((*damage(self.rng, clean), clean))
             damaged, conditions, clean = (np.stack(side) for side in zip(*found))
             self.queue.put((damaged.transpose(0, 3, 1, 2), conditions, clean.transpose(0, 3, 1, 2),

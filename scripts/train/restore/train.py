@@ -24,6 +24,7 @@ def options():
     parser.add_argument('--photos', type=Path, default=MATERIAL / 'photos')
     parser.add_argument('--clothing', type=Path, default=MATERIAL / 'clothing')
     parser.add_argument('--cache', type=Path, default=Path('training-cache/upscale'), help='decoded pictures')
+    parser.add_argument('--init', type=Path, help='checkpoint whose averaged weights a new run starts from')
     parser.add_argument('--minutes', type=float, default=90, help='length of the schedule, all runs together')
     parser.add_argument('--decay', type=float, default=0.5, help='last part of the schedule, with a falling rate')
     parser.add_argument('--rate', type=float, default=1e-3, help="Adam's rate; Muon's is ten times as high")
@@ -41,6 +42,11 @@ def rate_factor(step, share, decay):
     """A short warm-up, a plateau, and half a cosine down to nothing over the last part."""
     fall = max(0.0, (share - (1 - decay)) / decay)
     return min(1, (step + 1) / 100) * 0.5 * (1 + math.cos(math.pi * min(1, fall)))
+
+
+def loss_of(guess, truth):
+    """Decibels of every crop, as they are measured in the end: each damage counts alike, however strong it is."""
+    return (guess - truth).square().mean((1, 2, 3)).add(1e-6).log10().mean()
 
 
 def optimisers(net, rate):
@@ -69,6 +75,8 @@ def train(o):
     data.pictures.build(o.cache, o.photos, o.clothing)
     batches = data.Batches(o.cache, o.patch, o.batch, o.seed)
     net = Restorer(o.channels, o.blocks).to(device, memory_format=torch.channels_last)
+    if o.init and not o.out.exists():
+        net.load_state_dict(torch.load(o.init, map_location=device, weights_only=False)['ema'])
     ema = copy.deepcopy(net)
     optims = optimisers(net, o.rate)
     step = seconds = 0
@@ -92,7 +100,7 @@ def train(o):
         conditions = torch.from_numpy(conditions).to(device)
         with torch.autocast(device, dtype=torch.bfloat16):
             guess = net(damaged, conditions)
-        loss = (guess.float() - clean).abs().mean()
+        loss = loss_of(guess.float(), clean)
         net.zero_grad(set_to_none=True)
         loss.backward()
         for optimiser in optims:
