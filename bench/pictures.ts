@@ -25,6 +25,22 @@ export function crop({ data, width, channels }: Pixels, size: Size): Pixels {
   return { data: cut, ...size, channels };
 }
 
+/** The same noise in every run: normal deviates by Box and Muller over mulberry32. */
+export function withNoise(clean: Pixels, sigma: number): Pixels {
+  let state = 7;
+  const uniform = () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return (((mixed ^ (mixed >>> 14)) >>> 0) + 0.5) / 2 ** 32;
+  };
+  const data = Uint8Array.from(clean.data, (value) => {
+    const deviate = Math.sqrt(-2 * Math.log(uniform())) * Math.cos(2 * Math.PI * uniform());
+    return Math.min(255, Math.max(0, Math.round(value + sigma * deviate)));
+  });
+  return { ...clean, data };
+}
+
 /** Decibels between two pictures, all samples alike; Infinity if they are the same. */
 export function psnr(one: Pixels, other: Pixels): number {
   let sum = 0;

@@ -6,7 +6,7 @@ import type { Pixels } from '#src/engine/media/media.js';
 import { type Case, figureOf, type Measured, type Measurement } from '../bench.js';
 import { openDirect } from '../direct.js';
 import { missing, sharedFiles } from '../material.js';
-import { lumaPsnr, psnr, readRgb, writePng } from '../pictures.js';
+import { lumaPsnr, psnr, readRgb, withNoise, writePng } from '../pictures.js';
 import { mean } from '../statistics.js';
 
 /** What is done to a picture, written as a file, and how the repair is judged. */
@@ -44,22 +44,6 @@ function jpeg(quality: number): Damage {
     extension: 'jpg',
     judge: (found, clean) => lumaPsnr(found, clean, 0),
   };
-}
-
-/** The same noise in every run: normal deviates by Box and Muller over mulberry32. */
-function withNoise(clean: Pixels, sigma: number): Pixels {
-  let state = 7;
-  const uniform = () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return (((mixed ^ (mixed >>> 14)) >>> 0) + 0.5) / 2 ** 32;
-  };
-  const data = Uint8Array.from(clean.data, (value) => {
-    const deviate = Math.sqrt(-2 * Math.log(uniform())) * Math.cos(2 * Math.PI * uniform());
-    return Math.min(255, Math.max(0, Math.round(value + sigma * deviate)));
-  });
-  return { ...clean, data };
 }
 
 /** The bundled model through the whole operation, which measures the damage by itself. */

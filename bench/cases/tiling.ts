@@ -1,20 +1,12 @@
-import { readFileSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
-import { basename } from 'node:path';
 import sharp from 'sharp';
 import type { Pixels } from '#src/engine/media/media.js';
-import { loadModel } from '#src/models/load.js';
-import { type ModelEntry, readLockfile } from '#src/models/lockfile.js';
 import type { UpscaleModel } from '#src/models/model.js';
-import { partsOf } from '#src/models/parts.js';
-import { createSession } from '#src/models/session.js';
-import { srvgg } from '#src/models/srvgg.js';
 import { feather, planTiles, type TilePlan } from '#src/models/tile-plan.js';
 import { enlarge } from '#src/models/tiling.js';
-import { lockfilePath } from '#src/models/weights.js';
 import type { Case, Measurement } from '../bench.js';
-import { photo, sharedFiles } from '../material.js';
+import { photo } from '../material.js';
 import { psnr, readRgb } from '../pictures.js';
+import { openUpscalers } from '../upscalers.js';
 
 // Sides that no tile divides, and small enough for the larger nets to see the whole in one run.
 const size = { width: 400, height: 333 };
@@ -23,17 +15,10 @@ const tile = 192;
 /** What stands for "identical to the last bit": a number, since JSON knows no infinity. */
 const identical = 120;
 
-/** Weights that may lie beside the repository, by the entry of the lock file that says how they are run. */
-const open: Record<string, string> = {
-  'realesr-general-x4v3': 'RealESRGAN_General_x4_v3.onnx',
-  'realesr-animevideov3-x2': 'realesr-animevideov3-x2.onnx',
-  'realesr-animevideov3-x4': 'realesr-animevideov3-x4.onnx',
-};
-
 async function tiledAgainstWhole(): Promise<Measurement> {
   const picture = await readRgb(await sharp(photo).resize(size).png().toBuffer());
   const figures: Record<string, number> = {};
-  for (const model of await models()) {
+  for (const model of await openUpscalers()) {
     const same = psnr(await tiled(picture, model), await model.upscale(picture));
     const { largest, elsewhere, mean } = await seamsOf(model);
     figures[`${model.id} dB`] = Math.min(identical, same);
@@ -42,24 +27,6 @@ async function tiledAgainstWhole(): Promise<Measurement> {
   }
   const decibels = Object.entries(figures).flatMap(([name, value]) => (name.endsWith('dB') ? [value] : []));
   return { value: Math.min(...decibels), check: Object.keys(figures).join(', '), more: figures };
-}
-
-async function models(): Promise<UpscaleModel[]> {
-  const entries = readLockfile(lockfilePath).models.filter(({ task }) => task === 'super-resolution');
-  const threads = availableParallelism();
-  const loaded = entries.map(async (entry): Promise<UpscaleModel | null> => {
-    if (entry.tier !== 'bundled') return fromShared(entry, threads);
-    const { task, model } = await loadModel(entry, { folder: '', device: 'cpu', threads });
-    return task === 'super-resolution' ? model : null;
-  });
-  return (await Promise.all(loaded)).filter((model) => model !== null);
-}
-
-async function fromShared(entry: ModelEntry, threads: number): Promise<UpscaleModel | null> {
-  const path = sharedFiles('weights/super-resolution', '.onnx').find((file) => basename(file) === open[entry.id]);
-  if (path === undefined || srvgg.task !== 'super-resolution') return null;
-  const session = await createSession(new Uint8Array(readFileSync(path)), { device: 'cpu', threads, model: entry });
-  return srvgg.wrap(entry, session, partsOf(entry, []));
 }
 
 async function tiled(picture: Pixels, model: UpscaleModel): Promise<Pixels> {

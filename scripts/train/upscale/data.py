@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
+from damage import MARGIN, damage
+
 SCALES = (2, 4)
 # Of a hundred crops; the rest of the names are of the folders under the cache.
 SHARES = {'photos': 65, 'clothing': 10, 'generated': 25}
@@ -170,8 +172,11 @@ class Pool:
     def crop(self, rng, patch):
         """A random pair: [patch, patch, 3] and its truth [scale*patch, scale*patch, 3]."""
         s = self.scale
-        index = rng.choice(len(self.odds), p=self.odds)
-        height, width = self.sizes[index]
+        while True:
+            index = rng.choice(len(self.odds), p=self.odds)
+            height, width = self.sizes[index]
+            if min(height, width) >= patch * s:
+                break
         start = self.starts[index]
         y = rng.integers(0, height // s - patch + 1)
         x = rng.integers(0, width // s - patch + 1)
@@ -203,14 +208,17 @@ def augment(rng, small, large):
 
 
 class Batches:
-    """Endless batches, prepared one thread ahead; the state of its generator makes runs resumable."""
+    """
+    Endless batches, prepared one thread ahead; the state of its generator makes runs resumable. `damaged` is the share of
+    crops whose small side was also blurred, compressed and so on.
+    """
 
-    def __init__(self, cache, scale, patch, batch, seed):
+    def __init__(self, cache, scale, patch, batch, seed, damaged=0.0):
         self.pools = {name: Pool(Path(cache) / name, scale) for name in SHARES
                       if (Path(cache) / name / 'sizes.json').exists()}
         shares = np.array([SHARES[name] for name in self.pools], float)
         self.names, self.shares = list(self.pools), shares / shares.sum()
-        self.patch, self.batch = patch, batch
+        self.patch, self.batch, self.damaged, self.scale = patch, batch, damaged, scale
         self.rng = np.random.default_rng(seed)
         self.queue = queue.Queue(4)
 
@@ -222,9 +230,18 @@ class Batches:
         while True:
             pairs = []
             for name in self.rng.choice(self.names, self.batch, p=self.shares):
-                pairs.append(augment(self.rng, *self.pools[name].crop(self.rng, self.patch)))
+                pairs.append(self._pair(self.pools[name]))
             small, large = (np.stack(side).transpose(0, 3, 1, 2) for side in zip(*pairs))
             self.queue.put((small, large, self.rng.bit_generator.state))
+
+    def _pair(self, pool):
+        # Without this test older seeds would draw other crops.
+        if not self.damaged or self.rng.random() >= self.damaged:
+            return augment(self.rng, *pool.crop(self.rng, self.patch))
+        _, large = augment(self.rng, *pool.crop(self.rng, self.patch + 2 * MARGIN))
+        small = damage(self.rng, large, self.scale)
+        edge = MARGIN * self.scale
+        return small[MARGIN:-MARGIN, MARGIN:-MARGIN], large[edge:-edge, edge:-edge]
 
     def next(self):
         """A batch as float arrays [N,3,h,w], and the generator's state after it."""

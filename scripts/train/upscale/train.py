@@ -32,6 +32,8 @@ def options():
     parser.add_argument('--decay', type=float, default=0.5, help='last part of the steps, with a falling rate')
     parser.add_argument('--rate', type=float, default=1e-3, help="Adam's rate; Muon's is ten times as high")
     parser.add_argument('--batch', type=int, default=16)
+    parser.add_argument('--damaged', type=float, default=0, help='share of crops that are blurred, noisy and compressed')
+    parser.add_argument('--edges', type=float, default=0, help='weight of the absolute error of luma steps between pixels')
     parser.add_argument('--patch', type=int, default=40, help='side of a crop in input pixels')
     parser.add_argument('--channels', type=int, default=48)
     parser.add_argument('--blocks', type=int, default=8)
@@ -48,11 +50,12 @@ def rate_factor(step, steps, decay):
     return min(1, (step + 1) / 100) * 0.5 * (1 + math.cos(math.pi * min(1, fall)))
 
 
-def loss_of(guess, truth):
-    """Absolute error of the colours, and again of the luma, where the eye sees detail."""
+def loss_of(guess, truth, edges=0):
+    """Absolute error of the colours, and again of the luma, where the eye sees detail, and of its steps if wanted."""
     error = guess - truth
     luma = (error * error.new_tensor([0.299, 0.587, 0.114]).view(1, 3, 1, 1)).sum(1)
-    return 0.5 * error.abs().mean() + luma.abs().mean()
+    steps = edges * (luma.diff(dim=1).abs().mean() + luma.diff(dim=2).abs().mean()) if edges else 0
+    return 0.5 * error.abs().mean() + luma.abs().mean() + steps
 
 
 def optimisers(net, rate):
@@ -82,7 +85,7 @@ def train(o):
     torch.set_num_threads(o.threads)
     device = 'cuda' if torch.cuda.is_available() else 'cpu'
     data.build(o.cache, o.photos, o.clothing)
-    batches = data.Batches(o.cache, o.scale, o.patch, o.batch, o.seed)
+    batches = data.Batches(o.cache, o.scale, o.patch, o.batch, o.seed, o.damaged)
     net = Upscaler(o.scale, o.channels, o.blocks).to(device, memory_format=torch.channels_last)
     if o.init and not o.out.exists():
         weights = torch.load(o.init, map_location=device)['ema']
@@ -110,7 +113,7 @@ def train(o):
         small, large = (torch.from_numpy(x).to(device, memory_format=torch.channels_last) for x in (small, large))
         with torch.autocast(device, dtype=torch.bfloat16):
             guess = net(small)
-        loss = loss_of(guess.float(), large)
+        loss = loss_of(guess.float(), large, o.edges)
         net.zero_grad(set_to_none=True)
         loss.backward()
         for optimiser in optims:

@@ -157,6 +157,13 @@ describe('super-resolution', () => {
     expect(facts).toMatchObject({ content, contentReason: expect.any(String) });
   });
 
+  test.each([
+    [testCard(128, 3), 'upscale-x4'],
+    [noise({ width: 128, height: 128 }, 3), 'upscale-x4-real'],
+  ])('takes the model for damaged pictures for those alone, case %#', async (picture, model) => {
+    expect(await perform(picture, { scale: 4 })).toMatchObject({ modelActual: model });
+  });
+
   test('says that there is nothing to mix with', async () => {
     const { warnings } = await perform(testCard(20, 3), { denoise_strength: 0.5, model: 'upscale-x2' });
     expect(warnings).toEqual(['`denoise_strength` was ignored: the model that was chosen has no twin to mix with']);
