@@ -5,6 +5,7 @@ import { EngineError } from '../errors.js';
 import type { OutputFile } from '../operations/operation.js';
 import type { ColourProfile, EncodeOptions, ImageKit, PixelReader, PixelWriter } from '../operations/workbench.js';
 import { packFiles } from './archive.js';
+import { insertExif, uprightExif } from './exif.js';
 import { readJpegQuality } from './jpeg-quality.js';
 import { admit, broken, checkOutput, checkSize, type Terms } from './gate.js';
 import {
@@ -71,6 +72,8 @@ interface Admitted {
   image: Sharp;
   /** ICC profile of an RGB picture. */
   profile: Uint8Array | null;
+  /** EXIF that says that the picture is upright. */
+  exif: Uint8Array | null;
   terms: Terms;
 }
 
@@ -114,6 +117,7 @@ export function createImageKit({ folder, limits }: { folder: string; limits: Ima
       params.set(path, param);
       return (await admitKnown(path)).facts;
     },
+    exif: async (path) => (await admitKnown(path)).exif,
     jpegQuality: async (path) => (unencoded.has(path) ? null : readJpegQuality(path)),
     decode: async (path, options) => decode(await admitKnown(path, options?.profile), options),
     async open(path, options) {
@@ -162,6 +166,7 @@ function admitOwn({ path, width, height, channels }: Spool): Admitted {
     orientation: 1,
     image: sharp(path, unlimited).toColourspace('srgb'),
     profile: null,
+    exif: null,
     terms: { param: 'image', limits },
   };
 }
@@ -190,6 +195,7 @@ async function admitPicture(path: string, terms: Terms, into?: 'own' | { path: s
     orientation: metadata.orientation ?? 1,
     image: toColours(path, options, { metadata, into }),
     profile: profileOf(metadata),
+    exif: metadata.exif ? uprightExif(metadata.exif) : null,
     terms,
   };
 }
@@ -259,11 +265,12 @@ function fromPixels({ data, width, height, channels }: Pixels): Sharp {
 async function encode(
   image: Sharp,
   path: string,
-  { format, size, quality, dpi }: { format: OutputFormat; size: Size } & EncodeOptions,
+  { format, size, quality, dpi, exif }: { format: OutputFormat; size: Size } & EncodeOptions,
 ): Promise<OutputFile> {
   checkOutput(size, format);
   if (dpi !== undefined) image.withDensity(dpi);
   await explainingResources(encoders[format](image, quality).toFile(path));
+  if (exif !== undefined) await explainingResources(insertExif(path, format, exif));
   return { path, format, contentType: contentTypes[format], width: size.width, height: size.height };
 }
 

@@ -35,6 +35,9 @@ const params = z.object({
     .optional()
     .describe('Longest side of a tile in pixels of the input; default: 384, less when memory is short'),
   format: formatParam(outputFormats),
+  keep_metadata: flag()
+    .default(false)
+    .describe('Keep the EXIF block: date, camera, copyright, place; the result has none otherwise'),
 });
 
 type Params = z.output<typeof params>;
@@ -144,7 +147,7 @@ async function run(bench: Workbench, job: Plan & { source: PixelReader }, option
   const isFlattened = source.channels === 4 && options.format === 'jpg';
   const flattened = isFlattened ? ['JPEG has no transparency: the picture was put on white'] : [];
   return {
-    outputs: [await target.encode(options.format)],
+    outputs: [await target.encode(options.format, { exif: await exifOf(bench, options) })],
     warnings: [...choice.warnings, ...flattened],
     facts: {
       scale: factor,
@@ -157,6 +160,10 @@ async function run(bench: Workbench, job: Plan & { source: PixelReader }, option
     },
     modelActual: choice.model.id,
   };
+}
+
+async function exifOf(bench: Workbench, { keep_metadata }: Params): Promise<Uint8Array | undefined> {
+  return keep_metadata ? ((await bench.images.exif(bench.input('image'))) ?? undefined) : undefined;
 }
 
 interface Choice {

@@ -19,6 +19,8 @@ export interface EncodeOptions {
   quality?: number | undefined;
   /** Pixels per inch, for whoever prints it; default: not said. */
   dpi?: number | undefined;
+  /** An EXIF block to put into the file, as `exif` gives it. */
+  exif?: Uint8Array | undefined;
 }
 
 /** A picture written by rows from top to bottom. */
@@ -39,6 +41,8 @@ export type ColourProfile = 'own' | Uint8Array;
 export interface ImageKit {
   /** Header facts, after every limit was checked. Errors: `invalid_input`, `too_large`, `unsupported`. */
   facts(path: string, param: string): Promise<ImageFacts>;
+  /** The EXIF block of a picture, turned upright; null if it has none. */
+  exif(path: string): Promise<Uint8Array | null>;
   /** The quality 1..100 that a JPEG file was written with; null for other formats. */
   jpegQuality(path: string): Promise<number | null>;
   /** The picture at its own size, or resized to exactly `size`; alpha is kept unless `channels` is 3 (flattened on white). */

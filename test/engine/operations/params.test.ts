@@ -37,7 +37,7 @@ describe('operations', () => {
 describe('parseParams', () => {
   test('fills in the defaults', () => {
     expect(parseParams(upscale, {})).toEqual({
-      params: { scale: 2, model: 'auto', content: 'auto', tta: false, format: 'png' },
+      params: { scale: 2, model: 'auto', content: 'auto', tta: false, format: 'png', keep_metadata: false },
       warnings: [],
     });
     expect(parseParams(cutout, {})).toMatchObject({

@@ -1,3 +1,4 @@
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterEach, describe, expect, test } from 'vitest';
@@ -9,7 +10,10 @@ import { noise, onBackground, paint, psnr } from '../../helpers/pictures.js';
 import { type BenchOptions, chosenModels, openWorkbench, type TestBench } from '../../helpers/workbench.js';
 
 let bench: TestBench | undefined;
-afterEach(() => bench?.close());
+afterEach(async () => {
+  await bench?.close();
+  bench = undefined;
+});
 
 /** Stripes, rings and a ramp: something to see at every scale, the same picture at any size. */
 function testCard(size: number, channels: 3 | 4): Pixels {
@@ -180,3 +184,25 @@ function drawing(side: number): Pixels {
   const size = { width: side, height: side };
   return paint(size, 3, (x, y) => colours[(Math.floor(x / 20) + 2 * Math.floor(y / 28)) % 3] as number[]);
 }
+
+test('super-resolution keeps the EXIF block when it is asked to', async () => {
+  const exif = { IFD0: { Copyright: 'Somebody' } };
+  const file = await sharp(testCard(40, 3).data, { raw: { width: 40, height: 40, channels: 3 } })
+    .withMetadata({ exif })
+    .jpeg()
+    .toBuffer();
+  for (const keep_metadata of [true, false]) {
+    const opened = await openWorkbench({
+      models: await chosenModels(superResolution, {}),
+      input: async (folder) => {
+        await writeFile(join(folder, 'input.jpg'), file);
+        return join(folder, 'input.jpg');
+      },
+    });
+    const { params } = parseParams(superResolution, { keep_metadata });
+    const { outputs } = await superResolution.perform(opened, params);
+    const found = (await sharp(outputs[0]?.path).metadata()).exif?.toString('latin1') ?? '';
+    expect(found.includes('Somebody')).toBe(keep_metadata);
+    await opened.close();
+  }
+});
