@@ -5,12 +5,21 @@ import { constantsProblem, type ModelEntry } from './lockfile.js';
 import type { ModelFamily } from './model.js';
 import { unfit } from './parts.js';
 import { restorer } from './restorer.js';
-import { saliency } from './saliency.js';
+import { birefnet, saliency } from './saliency.js';
 import { srvgg } from './srvgg.js';
 import { upscaler } from './upscaler.js';
 
 /** Every family of weights that can be run. */
-export const families: readonly ModelFamily[] = [cutout, saliency, upscaler, srvgg, inpainter, restorer, depthAnything];
+export const families: readonly ModelFamily[] = [
+  cutout,
+  saliency,
+  birefnet,
+  upscaler,
+  srvgg,
+  inpainter,
+  restorer,
+  depthAnything,
+];
 
 /** The family of an entry. Errors: `model_unavailable` with its `familyProblem`. */
 export function familyOf(entry: ModelEntry): ModelFamily {

@@ -1,17 +1,21 @@
 import { z } from 'zod';
 import type { Pixels } from '../engine/media/media.js';
-import { readConstants } from './lockfile.js';
-import type { ModelFamily } from './model.js';
+import { type ModelEntry, readConstants } from './lockfile.js';
+import type { MattingModel, ModelFamily } from './model.js';
+import type { ModelSession } from './session.js';
 import { pictureTensors, samples } from './signature.js';
 import { levels, toPlanes } from './tensor.js';
 
 const triple = z.tuple([z.number(), z.number(), z.number()]);
 
-const constants = z.strictObject({
+const network = z.strictObject({
   width: z.int().positive(),
   height: z.int().positive(),
   mean: triple,
   std: triple,
+});
+
+const constants = network.extend({
   /** What becomes 1 before mean and std: the largest sample of the `picture`, or 255 (`full`). */
   peak: z.enum(['picture', 'full']),
   /** Whether the result is stretched so that its smallest value becomes 0 and its largest 1. */
@@ -26,22 +30,37 @@ export const saliency: ModelFamily = {
   name: 'saliency',
   task: 'background-removal',
   constants,
-  wrap(entry, session) {
-    const { width, height, mean, std, peak, stretch } = readConstants(entry, constants);
-    const { input, output } = pictureTensors(entry);
-    return {
-      id: entry.id,
-      inputSize: () => ({ width, height }),
-      async predict(pixels) {
-        const table = levels(mean, std, peak === 'full' ? 255 : largestSample(pixels));
-        const data = toPlanes(pixels, table);
-        const results = await session.run({ [input]: { type: 'float32', data, dims: [1, 3, height, width] } });
-        const map = samples(entry, results[output], { type: Float32Array, length: width * height });
-        return { data: toUnitRange(map, stretch), width, height };
-      },
-    };
-  },
+  wrap: (entry, session) => mattingModel(entry, session, { ...readConstants(entry, constants), isLogits: false }),
 };
+
+/** BiRefNet (arXiv 2401.03407) as rembg runs it: as above, but what comes out are logits, first made 0..1, then stretched. */
+export const birefnet: ModelFamily = {
+  name: 'birefnet',
+  task: 'background-removal',
+  constants: network,
+  wrap: (entry, session) =>
+    mattingModel(entry, session, { ...readConstants(entry, network), peak: 'picture', stretch: true, isLogits: true }),
+};
+
+function mattingModel(
+  entry: ModelEntry,
+  session: ModelSession,
+  { width, height, mean, std, peak, stretch, isLogits }: z.output<typeof constants> & { isLogits: boolean },
+): MattingModel {
+  const { input, output } = pictureTensors(entry);
+  return {
+    id: entry.id,
+    inputSize: () => ({ width, height }),
+    async predict(pixels) {
+      const table = levels(mean, std, peak === 'full' ? 255 : largestSample(pixels));
+      const data = toPlanes(pixels, table);
+      const results = await session.run({ [input]: { type: 'float32', data, dims: [1, 3, height, width] } });
+      const raw = samples(entry, results[output], { type: Float32Array, length: width * height });
+      const map = isLogits ? raw.map((logit) => 1 / (1 + Math.exp(-logit))) : raw;
+      return { data: toUnitRange(map, stretch), width, height };
+    },
+  };
+}
 
 function largestSample({ data }: Pixels): number {
   // A black picture must not become a division by nothing.

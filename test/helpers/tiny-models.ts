@@ -120,6 +120,28 @@ export function tinySaliency(seed = 3): TinyModel {
   );
 }
 
+/** A network with the signature of BiRefNet at 64×64: normalised float planes in, logits out. */
+export function tinyBirefnet(seed = 3): TinyModel {
+  const input = { name: 'input_image', type: 'float32' as const, shape: [1, 3, 64, 64] };
+  const output = { name: 'output_image', type: 'float32' as const, shape: [1, 1, 64, 64] };
+  const bytes = onnx({
+    inputs: [input],
+    outputs: [output],
+    nodes: [
+      node('Identity', ['input_image'], 'planes'),
+      mattingConvolution,
+      node('Identity', ['logits'], 'output_image'),
+    ],
+    initializers: mattingWeights(seed),
+  });
+  const constants = { width: 64, height: 64, mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] };
+  const tensors = { inputs: [input], outputs: [output] };
+  return describe(
+    { id: 'tiny-birefnet', task: 'background-removal', family: 'birefnet', ...tensors, constants },
+    bytes,
+  );
+}
+
 /** A network with the signature of Depth Anything: float planes of any size in, one map without channels out. */
 export function tinyDepth(seed = 4): TinyModel {
   const input = { name: 'pixel_values', type: 'float32' as const, shape: ['N', 3, 'H', 'W'] };

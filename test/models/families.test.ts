@@ -6,13 +6,22 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type LoadedModel, loadModel } from '#src/models/load.js';
 import { type ModelEntry, readLockfile, type WeightFile } from '#src/models/lockfile.js';
 import { bundledFolder, lockfilePath } from '#src/models/weights.js';
+import { noise } from '../helpers/pictures.js';
 import { sharedFiles } from '../helpers/shared.js';
-import { install, tinyCutout, tinyInpainter, tinySaliency, tinyUpscaler } from '../helpers/tiny-models.js';
+import {
+  install,
+  tinyBirefnet,
+  tinyCutout,
+  tinyInpainter,
+  tinySaliency,
+  tinyUpscaler,
+} from '../helpers/tiny-models.js';
 import { inpaintContract, mattingContract, restoreContract, upscaleContract } from './model-contract.js';
 
 const tinies = [
   tinyCutout(),
   tinySaliency(),
+  tinyBirefnet(),
   tinyUpscaler(2),
   tinyUpscaler(4),
   tinyUpscaler(2, 'srvgg'),
@@ -57,7 +66,7 @@ describe('loadModel', () => {
 
   test('refuses a family that it does not know, or that is for another task', async () => {
     await expect(load({ ...entry, family: 'magic' })).rejects.toThrow(
-      'expected a family for background-removal (cutout, saliency)',
+      'expected a family for background-removal (cutout, saliency, birefnet)',
     );
     await expect(load({ ...entry, family: 'srvgg' })).rejects.toMatchObject({ code: 'model_unavailable' });
   });
@@ -89,6 +98,18 @@ describe('loadModel', () => {
     await loaded.release();
     const strange = [{ name: 'tokens', type: 'int64' as const, shape: ['N'] }];
     await expect(load({ ...both, files: [...entry.files, { ...file, inputs: strange }] })).rejects.toThrow('"tokens"');
+  });
+});
+
+describe('birefnet', () => {
+  test('makes of logits what saliency makes of their logistic function', async () => {
+    const [one, other] = [await load(tinySaliency().entry), await load(tinyBirefnet().entry)];
+    if (one.task !== 'background-removal' || other.task !== 'background-removal') throw new Error('Expected mattes');
+    const picture = noise({ width: 64, height: 64 }, 3);
+    const [expected, found] = [await one.model.predict(picture), await other.model.predict(picture)];
+    for (const [at, value] of found.data.entries()) expect(value).toBeCloseTo(expected.data[at] as number, 5);
+    expect(Math.max(...found.data)).toBe(1);
+    await Promise.all([one.release(), other.release()]);
   });
 });
 
