@@ -41,6 +41,8 @@ export interface MattingModel {
   inputSize(source: Size): Size;
   /** Alpha matte 0..1 at the size of `pixels` (3 channels, of `inputSize`). */
   predict(pixels: Pixels): Promise<Plane>;
+  /** Whether a second look at where the subject is (`lookTwice`) improves its mattes and costs little. */
+  gainsByLookingTwice?: boolean;
 }
 
 /** Enlarges by a fixed factor. */

@@ -3,7 +3,9 @@ import { findFlaws, withoutFlaws } from '../../../models/flaws.js';
 import { separateLayers } from '../../../models/colour-layers.js';
 import { foregroundOfRows } from '../../../models/foreground.js';
 import { fitAlpha, guideSize } from '../../../models/guided-filter.js';
+import type { MattingModel } from '../../../models/model.js';
 import { isDrawing, measurePicture } from '../../../models/picture-facts.js';
+import { lookTwice, secondLookScale } from '../../../models/second-look.js';
 import { shrunkTo } from '../../../models/shrink.js';
 import type { ImageFacts, Pixels, Plane, Size } from '../../media/media.js';
 import { sidesInPixels } from '../../studio/lengths.js';
@@ -106,9 +108,17 @@ async function runNetwork(
   const mayChoose = options.model === 'auto' && bench.has(drawingSlot);
   const isDrawn = mayChoose && isDrawing(measurePicture(await middleOf(source, lookedAt)));
   const model = await bench.model('background-removal', isDrawn ? drawingSlot : 'background-removal');
-  const small = await bench.images.decode(bench.input('image'), { size: model.inputSize(facts), channels: 3 });
+  const plane = await predictMatte(bench, model, facts);
+  return { plane, facts: mayChoose ? { content: isDrawn ? 'drawing' : 'photograph' } : {} };
+}
+
+async function predictMatte(bench: Workbench, model: MattingModel, facts: ImageFacts): Promise<Plane> {
+  const { width, height } = model.inputSize(facts);
+  const scale = model.gainsByLookingTwice ? secondLookScale : 1;
+  const size = { width: scale * width, height: scale * height };
+  const picture = await bench.images.decode(bench.input('image'), { size, channels: 3 });
   bench.checkpoint('infer');
-  return { plane: await model.predict(small), facts: mayChoose ? { content: isDrawn ? 'drawing' : 'photograph' } : {} };
+  return model.gainsByLookingTwice ? lookTwice(model, picture) : model.predict(picture);
 }
 
 /** Whether the border of a picture is transparent already and something inside of it is not. */
