@@ -12,7 +12,7 @@ import { frame, jitterOf, markedPicture } from '../marker-track.js';
 
 const run = promisify(execFile);
 
-const [seconds, fps] = [5, 30];
+const [seconds, fps] = [10, 30];
 const frames = seconds * fps;
 /** Of a `zoom` of 3. */
 const nearer = 2 ** 0.3;

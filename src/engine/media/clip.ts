@@ -11,7 +11,7 @@ export interface ClipKitOptions {
   folder: string;
   /** The ffmpeg to be used. */
   findFfmpeg(): Promise<Ffmpeg>;
-  /** Threads of the encoder; default: one for each core but that of the renderer. */
+  /** Threads of the encoder; default: one for each core, since the renderer waits for it now and then. */
   threads?: number;
 }
 
@@ -30,7 +30,7 @@ const bt709 = ['-colorspace', 'bt709', '-color_primaries', 'bt709', '-color_trc'
 const streamBuffer = 2 ** 18;
 
 /** Encoding of clips for one attempt. Errors: `unsupported` if no ffmpeg can be used. */
-export function createClipKit({ folder, findFfmpeg, threads = encoderThreads() }: ClipKitOptions): ClipKit {
+export function createClipKit({ folder, findFfmpeg, threads = availableCores() }: ClipKitOptions): ClipKit {
   let files = 0;
   return {
     async encode(frames, plan) {
@@ -51,10 +51,6 @@ export function createClipKit({ folder, findFfmpeg, threads = encoderThreads() }
       return { path, format: 'mp4', contentType: 'video/mp4', width, height };
     },
   };
-}
-
-function encoderThreads(): number {
-  return Math.max(1, availableCores() - 1);
 }
 
 /** The frames as bytes; asks for the next one when the one before is on its way to the encoder. */
