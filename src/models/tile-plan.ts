@@ -47,7 +47,13 @@ function cut(length: number, limit: number, pad: number): Span[] {
   const count = Math.ceil((length - shared) / (limit - shared));
   // As many windows as the limit asks for, but none larger than that many need to be.
   const size = roundUp((length + (count - 1) * shared) / count);
-  const starts = Array.from({ length: count }, (_, index) => Math.round((index * (length - size)) / (count - 1)));
+  // Even ones (but for the last of an odd length), since networks that fold 2 × 2 pixels give others of odd ones. As `shared`
+  // and `size` are even, the steps between starts stay short enough.
+  const starts = Array.from(
+    { length: count },
+    (_, index) => 2 * Math.round((index * (length - size)) / (count - 1) / 2),
+  );
+  starts[count - 1] = length - size;
   const seams = starts.slice(1).map((start, index) => Math.floor(((starts[index] as number) + size + start) / 2));
   return starts.map((start, index) => {
     const [before, after] = [seams[index - 1], seams[index]];

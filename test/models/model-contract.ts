@@ -3,7 +3,7 @@ import type { Pixels, Size } from '#src/engine/media/media.js';
 import type { LoadedModel } from '#src/models/load.js';
 import type { Damage, InpaintModel, MattingModel, RestoreModel, UpscaleModel } from '#src/models/model.js';
 import { enlarge } from '#src/models/tiling.js';
-import { joinRows, noise, psnr, readerOf } from '../helpers/pictures.js';
+import { joinRows, noise, paint, psnr, readerOf } from '../helpers/pictures.js';
 
 /** What every model for background removal does, whatever its family. `load` makes it anew for each test. */
 export function mattingContract(name: string, load: () => Promise<LoadedModel>): void {
@@ -174,6 +174,33 @@ export function restoreContract(name: string, load: () => Promise<LoadedModel>):
         const tile = noise({ width: 31, height: 20 }, 3);
         const damage = { ...clean, noise: 30 };
         expect((await model.restore(tile, damage)).data).toEqual((await model.restore(tile, damage)).data);
+      }));
+
+    test('brings a noisy picture nearer to what it was', () =>
+      using(async (model: RestoreModel) => {
+        const picture = paint({ width: 96, height: 64 }, 3, (x, y) => [90 + x, 200 - y, (x >> 4) % 2 ? 60 : 180]);
+        const grain = noise(picture, 3).data;
+        const noisy = picture.data.map((level, at) => level + Math.round(((grain[at] as number) - 128) / 4));
+        const restored = await model.restore({ ...picture, data: noisy }, { ...clean, noise: 18 });
+        expect(psnr(restored.data, picture.data)).toBeGreaterThan(psnr(noisy, picture.data) + 3);
+      }));
+
+    test('gives in tiles what it gives in one run', () =>
+      using(async ({ id, overlap, restore }: RestoreModel) => {
+        const window = Math.ceil((2 * overlap + 48) / 8) * 8;
+        const picture = noise({ width: window + 66, height: 40 }, 3);
+        const told = (tile: Pixels) => restore(tile, { ...clean, noise: 20 });
+        const bands: Pixels[] = [];
+        await enlarge(
+          readerOf(picture),
+          { id, overlap, scale: 1, upscale: told },
+          {
+            tile: window,
+            checkpoint: () => {},
+            write: async (rows) => void bands.push({ ...rows, data: rows.data.slice() }),
+          },
+        );
+        expect(psnr(joinRows(bands).data, (await told(picture)).data)).toBeGreaterThan(60);
       }));
 
     test('leaves a picture alone of which it is told that nothing is wrong', () =>

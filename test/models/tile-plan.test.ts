@@ -19,6 +19,7 @@ describe('planTiles', () => {
     expect(size).toBe(length <= limit ? length : size - (size % 8));
     expect(size).toBeLessThanOrEqual(limit);
     expect(start).toBeGreaterThanOrEqual(0);
+    if (next) expect(start % 2).toBe(0);
     expect(start + size).toBeLessThanOrEqual(length);
     expect(from - start).toBeGreaterThanOrEqual(start === 0 ? 0 : pad);
     expect(start + size - to).toBeGreaterThanOrEqual(next ? pad : 0);
