@@ -15,7 +15,7 @@ import { chooseModel, lockfilePath } from '#src/models/weights.js';
 /** An operation with its model in this thread: no queue, no store, no host process. */
 export interface Direct {
   /** Makes one picture; the file stays until `close`. */
-  perform(path: string): Promise<OutputFile>;
+  perform(path: string, others?: Record<string, string>): Promise<OutputFile>;
   close(): Promise<void>;
 }
 
@@ -34,11 +34,11 @@ export async function openDirect(name: string, raw: Record<string, unknown>, thr
   const clips = createClipKit({ folder, findFfmpeg: ffmpegFinder(null) });
   const model: Workbench['model'] = async (task) => loaded.model as ModelOfTask[typeof task];
   return {
-    async perform(path) {
+    async perform(path, others = {}) {
       const bench: Workbench = {
         folder,
-        input: () => path,
-        inputs: (field) => (field === 'image' ? [path] : []),
+        input: (field) => others[field] ?? path,
+        inputs: (field) => (field === 'image' ? [path] : [others[field]].filter((each) => each !== undefined)),
         images,
         clips,
         has: (slot) => slot === need.task,

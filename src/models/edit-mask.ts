@@ -17,15 +17,25 @@ export async function readEditMask(source: PixelReader): Promise<Pixels> {
   let isTransparent = false;
   for (let top = 0; top < height; top += rowsAtATime) {
     const rows = await source.readRows(top, Math.min(rowsAtATime, height - top));
-    for (let at = top * width, from = 0; from < rows.data.length; at++, from += rows.channels) {
-      const alpha = rows.channels === 4 ? (rows.data[from + 3] as number) : 255;
-      if (alpha < 255) isTransparent = true;
-      data[at] = (alpha < 128 ? byAlpha : 0) | (lightOf(rows.data, from) >= 128 ? byLight : 0);
-    }
+    const found = markRows(rows, data.subarray(top * width));
+    isTransparent ||= found;
   }
   const rule = isTransparent ? byAlpha : byLight;
-  for (let at = 0; at < data.length; at++) data[at] = (data[at] as number) & rule ? 255 : 0;
+  const values = Uint8Array.from([0, 1, 2, 3], (marks) => (marks & rule ? 255 : 0));
+  for (let at = 0; at < data.length; at++) data[at] = values[data[at] as number] as number;
   return { data, width, height, channels: 1 };
+}
+
+/** Notes for every pixel by which rule it is marked; tells whether any is transparent. */
+function markRows({ data, channels }: Pixels, marks: Uint8Array): boolean {
+  let isTransparent = false;
+  for (let at = 0, from = 0; from < data.length; at++, from += channels) {
+    const alpha = channels === 4 ? (data[from + 3] as number) : 255;
+    if (alpha < 255) isTransparent = true;
+    const light = lightOf(data, from);
+    marks[at] = (alpha < 128 ? byAlpha : 0) | (light >= 128 ? byLight : 0);
+  }
+  return isTransparent;
 }
 
 function lightOf(data: Uint8Array, at: number): number {
@@ -34,10 +44,37 @@ function lightOf(data: Uint8Array, at: number): number {
 }
 
 /** Grows what is marked by this many pixels to every side, in place. */
-export function dilateMask({ data, width, height }: Pixels, pixels: number): void {
-  if (pixels === 0) return;
-  for (let y = 0; y < height; y++) growLine(data, { start: y * width, step: 1, count: width }, pixels);
-  for (let x = 0; x < width; x++) growLine(data, { start: x, step: width, count: height }, pixels);
+export function dilateMask(mask: Pixels, pixels: number): void {
+  const marked = pixels === 0 ? null : boundsOf(mask);
+  if (!marked) return;
+  const { data, width, height } = mask;
+  const [left, right] = [Math.max(0, marked.left - pixels), Math.min(width, marked.right + pixels)];
+  const [top, bottom] = [Math.max(0, marked.top - pixels), Math.min(height, marked.bottom + pixels)];
+  for (let y = marked.top; y < marked.bottom; y++) {
+    growLine(data, { start: y * width + left, step: 1, count: right - left }, pixels);
+  }
+  for (let x = left; x < right; x++)
+    growLine(data, { start: top * width + x, step: width, count: bottom - top }, pixels);
+}
+
+/** The box around what is marked, its ends not included; null if nothing is. A large picture has a small mask as a rule. */
+function boundsOf({
+  data,
+  width,
+  height,
+}: Pixels): { left: number; right: number; top: number; bottom: number } | null {
+  const first = data.indexOf(255);
+  if (first < 0) return null;
+  const [top, bottom] = [Math.floor(first / width), Math.floor(data.lastIndexOf(255) / width) + 1];
+  let [left, right] = [width, 0];
+  for (let y = top; y < Math.min(bottom, height); y++) {
+    const row = data.subarray(y * width, (y + 1) * width);
+    const start = row.indexOf(255);
+    if (start < 0) continue;
+    left = Math.min(left, start);
+    right = Math.max(right, row.lastIndexOf(255) + 1);
+  }
+  return { left, right, top, bottom };
 }
 
 interface Line {

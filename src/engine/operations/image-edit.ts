@@ -2,14 +2,15 @@ import { colourStatistics, transferColours } from '../../models/colour-transfer.
 import { createResampler } from '../../models/resample.js';
 import { sharpening } from '../../models/sharpen.js';
 import { enlarge } from '../../models/tiling.js';
+import { EngineError } from '../errors.js';
 import type { OutputFormat, Pixels, Size } from '../media/media.js';
 import type { ImageOrder, OrderedPicture, PictureRole } from '../order.js';
 import { type EditWishes, readEditPrompt } from '../studio/edit-wording.js';
-import { erase, outpaint } from './edit/erase.js';
+import { erase, outpaint, type Target } from './edit/erase.js';
 import { lightCurve, relight } from './edit/light.js';
 import { canvasFor, type EditParams, params, readSize } from './edit/params.js';
-import type { Operation, Outcome, Step } from './operation.js';
-import type { PixelReader, Workbench } from './workbench.js';
+import type { Operation, OutputFile, Step } from './operation.js';
+import type { PixelReader, PixelWriter, Workbench } from './workbench.js';
 
 /** Concrete name of what this machine does, which is no model that reads prompts. */
 const localModel = 'local-edit';
@@ -38,27 +39,74 @@ export const imageEdit: Operation<EditParams> = {
   ],
   async perform(bench, options) {
     const wishes = readEditPrompt(options.prompt);
-    const hasMask = bench.inputs('mask').length > 0;
     bench.checkpoint('decode');
     let path = bench.input('image');
-    const begin = await bench.images.facts(path, 'image');
-    const done: string[] = [];
-    const apply = async (name: string, work: () => Promise<string>) => {
-      path = await work();
-      done.push(name);
+    const works = worksFor(bench, { wishes, options, size: await bench.images.facts(path, 'image') });
+    const between: Target = { kit: bench.images.between(), format: 'png' };
+    const isFinal = isFinishedBy(works, wishes, options);
+    let made: OutputFile | null = null;
+    for (const [index, { work }] of works.entries()) {
+      const isLast = index === works.length - 1;
+      made = await work(path, isLast && isFinal ? finalTarget(bench, options, wishes) : between);
+      path = made.path;
+    }
+    const output = made && isFinal ? made : await finish(bench, { path, wishes, options });
+    const done = [...works.map(({ name }) => name), ...(lightCurve(wishes.light) ? ['light'] : [])];
+    return {
+      outputs: [output],
+      warnings: warningsOf(bench, { wishes, options, done }),
+      facts: { done, understood: understood(wishes), output: { width: output.width, height: output.height } },
+      modelActual: localModel,
     };
-    const kit = bench.images.between();
-    if (hasMask) await apply('erase', () => reading(bench, path, (source) => erase(bench, source, { kit, options })));
-    if (bench.inputs('style_reference').length > 0) await apply('style', () => takeStyle(bench, path, options));
-    const isReplaced = backgroundSteps(options).length > 0;
-    if (isReplaced) await apply('background', async () => (await replaceBackground(bench, path)) ?? path);
-    const canvas = isReplaced ? null : canvasFor(begin, options);
-    if (canvas)
-      await apply('outpaint', () => reading(bench, path, (source) => outpaint(bench, source, { kit, canvas })));
-    if (wishes.sharpen) await apply('sharpen', () => sharpen(bench, path));
-    return finish(bench, { path, wishes, options, done, hasMask });
   },
 };
+
+/** One thing to do to a picture. */
+interface Work {
+  name: string;
+  work(path: string, target: Target): Promise<OutputFile>;
+}
+
+interface Request {
+  wishes: EditWishes;
+  options: EditParams;
+  /** Of the picture. */
+  size: Size;
+}
+
+function worksFor(bench: Workbench, { wishes, options, size }: Request): Work[] {
+  const isReplaced = backgroundSteps(options).length > 0;
+  const canvas = isReplaced ? null : canvasFor(size, options);
+  const works: (Work | false | null)[] = [
+    bench.inputs('mask').length > 0 && {
+      name: 'erase',
+      work: (path, target) => erase(bench, path, { target, options }),
+    },
+    bench.inputs('style_reference').length > 0 && {
+      name: 'style',
+      work: (path, target) => takeStyle(bench, path, { target, options }),
+    },
+    isReplaced && { name: 'background', work: (path) => replaceBackground(bench, path) },
+    canvas && {
+      name: 'outpaint',
+      work: (path, target) => reading(bench, path, (source) => outpaint(bench, source, { target, canvas })),
+    },
+    wishes.sharpen && { name: 'sharpen', work: (path, target) => sharpen(bench, path, target) },
+  ];
+  return works.filter((work): work is Work => work !== null && work !== false);
+}
+
+/** Whether the last work can write the result itself, which spares a large picture a pass over all of it. */
+function isFinishedBy(works: Work[], { light }: EditWishes, { size }: EditParams): boolean {
+  const last = works.at(-1);
+  return last !== undefined && last.name !== 'background' && lightCurve(light) === null && readSize(size) === null;
+}
+
+function finalTarget(bench: Workbench, options: EditParams, wishes: EditWishes): Target {
+  const { output_compression: quality } = options;
+  const encoding = quality === undefined ? {} : { quality: Math.max(1, quality) };
+  return { kit: bench.images, format: formatOf(options, wishes), options: encoding };
+}
 
 /** What a prompt asks for in the background is a cut-out on that background. */
 function backgroundSteps(options: EditParams): Step[] {
@@ -79,16 +127,18 @@ function backdropOf(background: EditWishes['background']): Record<string, unknow
   return { bg_color: background.colour, ...(background.kind === 'studio' && { backdrop: 'studio' }) };
 }
 
-async function replaceBackground(bench: Workbench, picture: string): Promise<string | undefined> {
-  const outcome = await bench.step(0, { picture, isLast: false });
-  return outcome.outputs[0]?.path;
+async function replaceBackground(bench: Workbench, picture: string): Promise<OutputFile> {
+  const [made] = (await bench.step(0, { picture, isLast: false })).outputs;
+  if (!made) throw new EngineError('internal', 'The cut-out made nothing');
+  return made;
 }
 
 /** Longest side of the copies from which statistics are taken. */
 const lookedAt = 512;
 
 /** Gives a picture the colours and tones of another: their mean and spread, not its content. */
-async function takeStyle(bench: Workbench, path: string, { style_strength: strength }: EditParams): Promise<string> {
+async function takeStyle(bench: Workbench, path: string, { target, options }: { target: Target; options: EditParams }) {
+  const { style_strength: strength } = options;
   const statistics = async (each: string, param: string) => {
     const size = within(await bench.images.facts(each, param), lookedAt);
     return colourStatistics(await bench.images.decode(each, { size }));
@@ -96,63 +146,53 @@ async function takeStyle(bench: Workbench, path: string, { style_strength: stren
   const to = await statistics(bench.input('style_reference'), 'style_reference');
   const from = await statistics(path, 'image');
   return reading(bench, path, async (source) => {
-    const { width, height, channels } = source;
-    const target = await bench.images.between().create({ width, height, channels });
+    const writer = await openTarget(source, target);
     for await (const rows of bands(bench, source)) {
       transferColours(rows, { from, to, strength });
-      await target.write(rows);
+      await writer.write(rows);
     }
-    return (await target.encode('png')).path;
+    return writer.encode(target.format, target.options);
   });
 }
 
-async function sharpen(bench: Workbench, path: string): Promise<string> {
+async function sharpen(bench: Workbench, path: string, target: Target): Promise<OutputFile> {
   return reading(bench, path, async (source) => {
-    const { width, height, channels } = source;
-    const target = await bench.images.between().create({ width, height, channels });
+    const writer = await openTarget(source, target);
     await enlarge(source, sharpening(0.8), {
-      write: (rows) => target.write(rows),
+      write: (rows) => writer.write(rows),
       checkpoint: (fraction) => bench.checkpoint('compose', fraction),
     });
-    return (await target.encode('png')).path;
+    return writer.encode(target.format, target.options);
   });
+}
+
+function openTarget({ width, height, channels }: PixelReader, { kit, format }: Target): Promise<PixelWriter> {
+  return kit.create({ width, height, channels, format });
 }
 
 interface Finishing {
   path: string;
   wishes: EditWishes;
   options: EditParams;
-  done: string[];
-  hasMask: boolean;
 }
 
-/** Light, size and format in one pass, and what there is to say. */
-async function finish(bench: Workbench, job: Finishing): Promise<Outcome> {
-  const { path, wishes, options, done, hasMask } = job;
+/** Light, size and format in one pass. */
+async function finish(bench: Workbench, { path, wishes, options }: Finishing): Promise<OutputFile> {
   return reading(bench, path, async (source) => {
-    const format = formatOf(options, wishes);
+    const target = finalTarget(bench, options, wishes);
     const size = sizeOf(source, options);
     const curve = lightCurve(wishes.light);
-    if (curve) done.push('light');
-    const target = await bench.images.create({ ...size, channels: source.channels, format });
+    const writer = await target.kit.create({ ...size, channels: source.channels, format: target.format });
     const isSame = size.width === source.width && size.height === source.height;
     const write = isSame
-      ? (rows: Pixels) => target.write(rows)
-      : createResampler({ from: source, to: size, write: (rows) => target.write(rows) }).push;
+      ? (rows: Pixels) => writer.write(rows)
+      : createResampler({ from: source, to: size, write: (rows) => writer.write(rows) }).push;
     for await (const rows of bands(bench, source)) {
       if (curve) relight(rows, curve);
       await write(rows);
     }
     bench.checkpoint('encode');
-    const { output_compression: quality } = options;
-    const output = await target.encode(format, quality === undefined ? {} : { quality: Math.max(1, quality) });
-    const warnings = warningsOf(bench, { wishes, options, done, hasMask });
-    return {
-      outputs: [output],
-      warnings,
-      facts: { done, understood: understood(wishes), output: size },
-      modelActual: localModel,
-    };
+    return writer.encode(target.format, target.options);
   });
 }
 
@@ -173,8 +213,12 @@ function sizeOf(source: Size, { size }: EditParams): Size {
   };
 }
 
-function warningsOf(bench: Workbench, { wishes, options, done, hasMask }: Omit<Finishing, 'path'>): string[] {
+function warningsOf(
+  bench: Workbench,
+  { wishes, options, done }: Omit<Finishing, 'path'> & { done: string[] },
+): string[] {
   const warnings: string[] = [];
+  const hasMask = bench.inputs('mask').length > 0;
   if (wishes.unknown.length > 0) {
     const words = wishes.unknown.slice(0, 12).join(' ');
     const filled = hasMask ? '; the mask was filled from what is around it' : '';

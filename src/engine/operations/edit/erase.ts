@@ -1,57 +1,70 @@
 import { dilateMask, featherMask, readEditMask } from '../../../models/edit-mask.js';
 import { inpaint } from '../../../models/inpainting.js';
 import { EngineError } from '../../errors.js';
-import type { Pixels } from '../../media/media.js';
-import type { ImageKit, PixelReader, Workbench } from '../workbench.js';
+import type { OutputFormat, Pixels } from '../../media/media.js';
+import type { OutputFile } from '../operation.js';
+import type { EncodeOptions, ImageKit, PixelReader, Workbench } from '../workbench.js';
 import type { Canvas, EditParams } from './params.js';
 
 /**
- * Fills what the mask marks from what is around it; everything else comes back bit for bit. Gives the path of the result.
+ * Fills what the mask marks from what is around it; everything else comes back bit for bit. Gives the result.
  * Errors: `invalid_input` for a mask of another size.
  */
 export async function erase(
   bench: Workbench,
-  source: PixelReader,
-  { kit, options }: { kit: ImageKit; options: EditParams },
+  path: string,
+  { target, options }: { target: Target; options: EditParams },
 ) {
-  const mask = await readMask(bench, source, options);
-  const soft = options.mask_feather > 0 ? featherMask(mask, options.mask_feather) : null;
-  // What is mixed must have been filled.
-  if (soft) dilateMask(mask, options.mask_feather);
-  return fill(bench, { source, mask, soft, kit });
-}
-
-async function readMask(
-  bench: Workbench,
-  { width, height }: PixelReader,
-  { mask_dilate }: EditParams,
-): Promise<Pixels> {
-  const reader = await bench.images.open(bench.input('mask'));
+  // Both at once: decoding two large pictures is most of the time that a small mask takes.
+  const opened = await Promise.allSettled([path, bench.inputs('mask')[0] ?? ''].map((each) => bench.images.open(each)));
   try {
-    if (reader.width !== width || reader.height !== height) {
-      const message = `Expected a mask of the size of the picture, ${width} × ${height}, got ${reader.width} × ${reader.height}; white or transparent is what to edit`;
-      throw new EngineError('invalid_input', message, { param: 'mask' });
-    }
-    const mask = await readEditMask(reader);
-    dilateMask(mask, mask_dilate);
-    return mask;
+    const [source, marks] = opened.map((each) => {
+      if (each.status === 'rejected') throw each.reason;
+      return each.value;
+    }) as [PixelReader, PixelReader];
+    const mask = await readMask(marks, source, options);
+    const soft = options.mask_feather > 0 ? featherMask(mask, options.mask_feather) : null;
+    // What is mixed must have been filled.
+    if (soft) dilateMask(mask, options.mask_feather);
+    return await fill(bench, { source, mask, soft, target });
   } finally {
-    await reader.close();
+    for (const each of opened) if (each.status === 'fulfilled') await each.value.close();
   }
 }
 
-/** Goes on with a picture to a larger canvas. Gives the path of the result. */
+async function readMask(
+  marks: PixelReader,
+  { width, height }: PixelReader,
+  { mask_dilate }: EditParams,
+): Promise<Pixels> {
+  if (marks.width !== width || marks.height !== height) {
+    const message = `Expected a mask of the size of the picture, ${width} × ${height}, got ${marks.width} × ${marks.height}; white or transparent is what to edit`;
+    throw new EngineError('invalid_input', message, { param: 'mask' });
+  }
+  const mask = await readEditMask(marks);
+  dilateMask(mask, mask_dilate);
+  return mask;
+}
+
+/** Goes on with a picture to a larger canvas. Gives the result. */
 export async function outpaint(
   bench: Workbench,
   source: PixelReader,
-  { kit, canvas }: { kit: ImageKit; canvas: Canvas },
+  { target, canvas }: { target: Target; canvas: Canvas },
 ) {
   const { width, height } = canvas;
   const mask: Pixels = { data: new Uint8Array(width * height).fill(255), width, height, channels: 1 };
   for (let y = canvas.top; y < canvas.top + source.height; y++) {
     mask.data.fill(0, y * width + canvas.left, y * width + canvas.left + source.width);
   }
-  return fill(bench, { source: onCanvas(source, canvas), mask, soft: null, kit });
+  return fill(bench, { source: onCanvas(source, canvas), mask, soft: null, target });
+}
+
+/** Where a result goes: to the next step, or into the file that was asked for. */
+export interface Target {
+  kit: ImageKit;
+  format: OutputFormat;
+  options?: EncodeOptions;
 }
 
 interface Filling {
@@ -59,23 +72,23 @@ interface Filling {
   mask: Pixels;
   /** How much of what was filled is taken, 0..255 for every pixel; null: all of it. */
   soft: Pixels | null;
-  kit: ImageKit;
+  target: Target;
 }
 
-async function fill(bench: Workbench, { source, mask, soft, kit }: Filling): Promise<string> {
+async function fill(bench: Workbench, { source, mask, soft, target }: Filling): Promise<OutputFile> {
   const model = await bench.model('inpainting');
   const { width, height, channels } = source;
-  const target = await kit.create({ width, height, channels });
+  const writer = await target.kit.create({ width, height, channels, format: target.format });
   let top = 0;
   await inpaint(source, mask, model, {
     checkpoint: (fraction) => bench.checkpoint('infer', fraction),
     write: async (rows) => {
       if (soft) mixRows(rows, await source.readRows(top, rows.height), soft.data.subarray(top * width));
-      await target.write(rows);
+      await writer.write(rows);
       top += rows.height;
     },
   });
-  return (await target.encode('png')).path;
+  return writer.encode(target.format, target.options);
 }
 
 /** Puts back of the rows before what the soft mask does not take. */
