@@ -8,13 +8,13 @@ import { random } from '../helpers/tiny-models.js';
 const size = { width: 256, height: 256 };
 
 /** Soft hills of light with some sharp bars. */
-const scene = paint(size, 3, (x, y) => {
+const hills = paint(size, 3, (x, y) => {
   const soft = 120 + 60 * Math.sin(x / 40) * Math.cos(y / 33);
   const bar = x % 64 > 58 ? 90 : 0;
   return [soft + bar, soft * 0.9 + bar, soft * 0.8 + bar];
 });
 
-function withNoise(sigma: number): Pixels {
+function withNoise(sigma: number, scene: Pixels = hills): Pixels {
   const next = random(3);
   const gauss = () => Math.sqrt(-2 * Math.log((next() + 1) / 2 + 1e-9)) * Math.cos(Math.PI * next());
   return {
@@ -25,8 +25,8 @@ function withNoise(sigma: number): Pixels {
 
 async function asJpeg(quality: number): Promise<Pixels> {
   const raw = { width: size.width, height: size.height, channels: 3 as const };
-  const jpeg = await sharp(scene.data, { raw }).jpeg({ quality }).toBuffer();
-  return { ...scene, data: new Uint8Array(await sharp(jpeg).raw().toBuffer()) };
+  const jpeg = await sharp(hills.data, { raw }).jpeg({ quality }).toBuffer();
+  return { ...hills, data: new Uint8Array(await sharp(jpeg).raw().toBuffer()) };
 }
 
 describe('measurePicture', () => {
@@ -37,22 +37,30 @@ describe('measurePicture', () => {
     expect(noise).toBeLessThan(0.67 * sigma * 1.15);
   });
 
+  test.each([0, 255])('finds the noise of a picture that is half at %d, where half of it is cut off', (level) => {
+    const product = paint(size, 3, (x, y) => (x < 128 ? [level, level, level] : [90 + x / 4, 120, 100 + y / 8]));
+    const { noise } = measurePicture(withNoise(20, product));
+    expect(noise).toBeGreaterThan(0.67 * 20 * 0.85);
+    expect(noise).toBeLessThan(0.67 * 20 * 1.15);
+    expect(measurePicture(product).noise).toBeLessThan(0.6);
+  });
+
   test('finds nearly none in a clean picture', () => {
-    expect(measurePicture(scene).noise).toBeLessThan(0.6);
+    expect(measurePicture(hills).noise).toBeLessThan(0.6);
   });
 
   test('finds blocks that grow as the quality falls', async () => {
     const [low, mid] = [measurePicture(await asJpeg(15)), measurePicture(await asJpeg(60))];
-    expect(measurePicture(scene).blockiness).toBeLessThan(1.1);
+    expect(measurePicture(hills).blockiness).toBeLessThan(1.1);
     expect(low.blockiness).toBeGreaterThan(mid.blockiness);
     expect(low.blockiness).toBeGreaterThan(1.35);
   });
 
   test('tells sharp edges from blurred ones', async () => {
     const raw = { width: size.width, height: size.height, channels: 3 as const };
-    const data = new Uint8Array(await sharp(scene.data, { raw }).blur(2).raw().toBuffer());
-    expect(measurePicture(scene).sharpness).toBeGreaterThan(0.8);
-    expect(measurePicture({ ...scene, data }).sharpness).toBeLessThan(0.5);
+    const data = new Uint8Array(await sharp(hills.data, { raw }).blur(2).raw().toBuffer());
+    expect(measurePicture(hills).sharpness).toBeGreaterThan(0.8);
+    expect(measurePicture({ ...hills, data }).sharpness).toBeLessThan(0.5);
   });
 
   test('sees flat areas, but not in white ones', () => {
