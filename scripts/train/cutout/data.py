@@ -61,8 +61,9 @@ class Composer:
 
     def crop(self, image, low=0.3, high=1.0):
         """A random turned, mirrored part of a picture at the working size."""
+        side = self.between(low, high) * min(image.shape[:2])
+        image, side = shrunk(image, 1.3 * self.size / side), min(side, 1.3 * self.size)
         h, w = image.shape[:2]
-        side = self.between(low, high) * min(h, w)
         stretch = self.between(0.75, 1.3)
         angle = self.between(-0.4, 0.4) + (self.rng.integers(4) * np.pi / 2 if self.chance(0.4) else 0)
         scale = side / self.size
@@ -78,8 +79,8 @@ class Composer:
         return self.crop(self.pick(self.m.floors), 0.45, 1.0)
 
     def photo(self):
-        image = self.crop(self.pick(self.m.photos), 0.3, 1.0)
-        if self.chance(0.25):  # few photographs, so other colours make other backgrounds
+        image = self.crop(self.pick(self.m.photos), 0.2, 1.0)
+        if self.chance(0.3):  # few photographs, so other colours make other backgrounds
             image = image[..., self.rng.permutation(3)]
         return cv2.GaussianBlur(image, (0, 0), self.between(0.7, 6)) if self.chance(0.4) else image
 
@@ -127,7 +128,7 @@ class Composer:
 
     def background(self, domestic):
         kinds = (self.floor, self.photo, self.studio, self.generated, self.fabric)
-        weights = (0.56, 0.1, 0.13, 0.13, 0.08) if domestic else (0.1, 0.57, 0.18, 0.1, 0.05)
+        weights = (0.56, 0.1, 0.13, 0.13, 0.08) if domestic else (0.08, 0.66, 0.12, 0.1, 0.04)
         image = kinds[self.rng.choice(5, p=weights)]()
         if self.chance(0.1):  # a wall above a floor, a sheet beside a cupboard
             other = kinds[self.rng.choice(5, p=weights)]()
@@ -190,7 +191,7 @@ class Composer:
         if self.chance(0.15):
             return self.pick(self.m.iconic)
         patch = self.pick(self.m.objects).copy()
-        if self.chance(0.5):  # rendered objects are plain: give them a photographed surface under their own shading
+        if self.chance(0.4):  # rendered objects are plain: give them a photographed surface under their own shading
             grey = patch[..., :3].mean(2, keepdims=True) / 255
             texture = self.fabric() if self.chance(0.5) else self.crop(self.pick(self.m.photos), 0.2, 0.7)
             texture = cv2.resize(texture, patch.shape[1::-1])
@@ -225,7 +226,7 @@ class Composer:
         alpha = np.zeros((self.size, self.size, 1), np.float32)
         count = self.rng.choice([1, 2, 3], p=(0.8, 0.15, 0.05))
         centre = self.rng.normal(0.5, 0.07, 2)
-        shadow, offset = self.between(0, 0.6) * self.chance(0.7), self.rng.normal(0, 0.02, 2) * self.size
+        shadow, offset = self.between(0, 0.75) * self.chance(0.75), self.rng.normal(0, 0.025, 2) * self.size
         for i in range(count):
             scale = min(1.25, self.rng.lognormal(-0.3, 0.25)) * (1 if count == 1 else 0.65)
             at = centre if count == 1 else centre + self.rng.normal(0, 0.18, 2)
@@ -256,6 +257,7 @@ class Composer:
     def labelled(self):
         """A whole photograph with its mask, under moderate geometry."""
         both = np.dstack(self.subject(0.06))
+        both = shrunk(both, 1.3 * self.size / both.shape[0])
         n, s = both.shape[0], self.size
         zoom = s / n * self.between(0.9, 1.25)
         sx, sy = zoom * self.between(0.85, 1.15), zoom
@@ -264,8 +266,8 @@ class Composer:
         flip = -1 if self.chance(0.5) else 1
         m = np.array([[a * sx * flip, -b * sy, 0], [b * sx * flip, a * sy, 0]])
         m[:, 2] = s * self.rng.normal(0.5, 0.05, 2) - m[:, :2] @ [n / 2, n / 2]
-        image = cv2.warpAffine(both[..., :3], m, (s, s), flags=cv2.INTER_AREA, borderMode=cv2.BORDER_REPLICATE)
-        alpha = cv2.warpAffine(both[..., 3], m, (s, s), flags=cv2.INTER_AREA, borderMode=cv2.BORDER_REPLICATE)
+        image = cv2.warpAffine(both[..., :3], m, (s, s), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        alpha = cv2.warpAffine(both[..., 3], m, (s, s), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         return image.astype(np.float32) / 255, alpha.astype(np.float32) / 255
 
     def degrade(self, image):
@@ -290,6 +292,11 @@ class Composer:
     def sample(self):
         image, alpha = self.labelled() if self.chance(self.real) else self.composite()
         return self.degrade(image), (np.clip(alpha, 0, 1) * 255).astype(np.uint8)
+
+
+def shrunk(image, factor):
+    """A picture made smaller by its area, as cut-outs are at run time; turning it by itself would skip over pixels."""
+    return image if factor > 0.9 else cv2.resize(image, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
 
 
 def smooth_polygon(points, roundness):

@@ -52,6 +52,28 @@ def predict(session, image, size, shape):
     return np.clip(cv2.resize(alpha, image.shape[1::-1], interpolation=cv2.INTER_CUBIC), 0, 1)
 
 
+def look(session, image, size):
+    """The mean of what the net says of a picture and of its mirror image, stretched to a square."""
+    small = cv2.resize(image, (size, size), interpolation=cv2.INTER_AREA)
+    both = session.run(None, {"image": np.stack([small, small[:, ::-1]])})[0][:, 0]
+    return cv2.resize((both[0] + both[1][:, ::-1]) / 2, image.shape[1::-1], interpolation=cv2.INTER_LINEAR)
+
+
+def look_twice(session, image, size, margin=0.12):
+    """As the engine does (src/models/second-look.ts): the whole, then the part with the subject; their mean counts."""
+    alpha = look(session, image, size)
+    ys, xs = np.flatnonzero((alpha > 0.5).any(1)), np.flatnonzero((alpha > 0.5).any(0))
+    if not len(ys):
+        return alpha
+    (h, w), my, mx = alpha.shape, margin * (ys[-1] - ys[0] + 1), margin * (xs[-1] - xs[0] + 1)
+    rows = slice(max(0, int(ys[0] - my)), min(h, int(ys[-1] + 1 + my)))
+    columns = slice(max(0, int(xs[0] - mx)), min(w, int(xs[-1] + 1 + mx)))
+    part = image[rows, columns]
+    if part.shape[0] * part.shape[1] <= 0.8 * h * w:
+        alpha[rows, columns] = (alpha[rows, columns] + look(session, np.ascontiguousarray(part), size)) / 2
+    return alpha
+
+
 def ellipse(shape):
     y, x = np.mgrid[-1:1:shape[0] * 1j, -1:1:shape[1] * 1j]
     return (x * x + y * y < 0.49).astype(np.float32)
@@ -91,7 +113,7 @@ def main():
     p = parser(__doc__)
     p.add_argument("--images", default=IMAGES)
     p.add_argument("--model", default=MODEL)
-    p.add_argument("--size", type=int, default=320, help="working size")
+    p.add_argument("--size", type=int, default=256, help="working size")
     p.add_argument("--shape", choices=("stretched", "proportional"), default="stretched")
     p.add_argument("--count", type=int, default=200, help="unseen composites")
     p.add_argument("--threads", type=int, default=4)
@@ -106,7 +128,8 @@ def main():
         sheet(session, a.pictures, a.size, shape, a.sheet)
         return
     cutters = {
-        "cutout": lambda image: predict(session, image, a.size, shape),
+        "cutout": lambda image: look_twice(session, image, a.size),
+        "cutout, one look": lambda image: predict(session, image, a.size, shape),
         "all foreground": lambda image: np.ones(image.shape[:2], np.float32),
         "centre ellipse": lambda image: ellipse(image.shape[:2]),
     }

@@ -10,7 +10,7 @@ import numpy as np
 
 from common import files, held_out, parser, read_rgb, read_rgba, save_array
 
-OBJECT, PHOTO, SELLER = 256, 512, 384
+OBJECT, PHOTO, SELLER = 256, 768, 384
 
 
 def object_array(folder, reserved):
@@ -57,7 +57,7 @@ def photo_array(folder, reserved):
         scale = PHOTO / min(h, w)
         image = cv2.resize(image, (round(w * scale), round(h * scale)), interpolation=cv2.INTER_AREA)
         h, w = image.shape[:2]
-        for y, x in {(0, 0), (h - PHOTO, w - PHOTO)}:
+        for y, x in sorted({(0, 0), (h - PHOTO, w - PHOTO)}):
             result.append(image[y:y + PHOTO, x:x + PHOTO])
     return np.stack(result)
 

@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 import torch
+import torch.distributed as dist
 from torch.nn import functional as F
 from torch.utils.data import DataLoader
 
@@ -56,8 +57,8 @@ def optimisers_of(net, rate):
     return [torch.optim.AdamW(rest, rate, weight_decay=1e-3), Muon([{"params": g} for g in shapes.values()], 10 * rate)]
 
 
-def average(ema, net, step):
-    decay = min(0.998, (step + 1) / (step + 20))
+def average(ema, net, step, most):
+    decay = min(most, (step + 1) / (step + 20))
     with torch.no_grad():
         for a, b in zip(ema.state_dict().values(), net.state_dict().values()):
             if a.dtype.is_floating_point:
@@ -72,22 +73,33 @@ def save(path, net, ema, optimisers, step):
     os.replace(path + ".part", path)
 
 
-def main():
-    p = parser(__doc__)
-    p.add_argument("--name", default="cutout", help="name of the checkpoint; resumed where it exists")
-    p.add_argument("--steps", type=int, default=12000)
-    p.add_argument("--hold", type=int, default=6000, help="step from which the learning rate falls")
-    p.add_argument("--minutes", type=float, default=1e9, help="stop (resumable) after so long")
-    p.add_argument("--size", type=int, default=256)
-    p.add_argument("--batch", type=int, default=8)
-    p.add_argument("--rate", type=float, default=2e-3)
-    p.add_argument("--real", type=float, default=0.18, help="share of whole sellers' photographs")
-    p.add_argument("--threads", type=int, default=2)
-    p.add_argument("--workers", type=int, default=1)
-    p.add_argument("--seed", type=int, default=1)
-    a = p.parse_args()
+def share(net, processes):
+    """Averages the gradients over the processes."""
+    if processes == 1:
+        return
+    gradients = [p.grad for p in net.parameters()]
+    flat = torch.cat([g.flatten() for g in gradients])
+    dist.all_reduce(flat)
+    flat /= processes
+    for g, mean in zip(gradients, flat.split([g.numel() for g in gradients])):
+        g.copy_(mean.view_as(g))
+
+
+def any_stops(wishes, processes):
+    """Whether one of the processes wants to stop: they have to at the same step."""
+    wish = torch.tensor([float(bool(wishes))])
+    if processes > 1:
+        dist.all_reduce(wish)
+    return wish.item() > 0
+
+
+def train(rank, a):
     torch.manual_seed(a.seed)
     torch.set_num_threads(a.threads)
+    torch.set_flush_denormal(True)
+    if a.processes > 1:
+        meeting = f"file://{os.path.join(os.path.abspath(a.cache), a.name + '.meeting')}"
+        dist.init_process_group("gloo", init_method=meeting, rank=rank, world_size=a.processes)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     net = CutoutNet().to(device, memory_format=torch.channels_last)
     ema = copy.deepcopy(net)
@@ -102,13 +114,13 @@ def main():
         torch.set_rng_state(state["rng"].cpu())
         step = state["step"]
     # The stream restarts from (seed, step), so that a resumed run sees new pictures and a repeated one the same.
-    stream = Stream(a.cache, a.size, a.batch, (a.seed, step), a.real)
+    stream = Stream(a.cache, a.size, a.batch, (a.seed, step, rank), a.real)
     loader = DataLoader(stream, batch_size=None, num_workers=a.workers, prefetch_factor=8 if a.workers else None)
     start, running, stopped = time.time(), None, []
     signal.signal(signal.SIGTERM, lambda *_: stopped.append(True))
     net.train()
     for images, alphas in loader:
-        if stopped or step >= a.steps or time.time() - start > a.minutes * 60:
+        if any_stops(stopped or step >= a.steps or time.time() - start > a.minutes * 60, a.processes):
             break
         rate = learning_rate(step, a.rate, a.hold, a.steps)
         for optimiser, factor in zip(optimisers, (1, 10)):
@@ -120,17 +132,44 @@ def main():
         loss = loss_of(logits.float(), alphas.to(device)[:, None].float() / 255)
         net.zero_grad(set_to_none=True)
         loss.backward()
+        share(net, a.processes)
         torch.nn.utils.clip_grad_norm_(net.parameters(), 2.0)
         for optimiser in optimisers:
             optimiser.step()
-        average(ema, net, step)
+        average(ema, net, step, a.average)
         step += 1
         running = loss.item() if running is None else 0.99 * running + 0.01 * loss.item()
-        if step % 100 == 0:
+        if step % 100 == 0 and not rank:
             print(f"step {step}  loss {running:.4f}  lr {rate:.2e}  {time.time() - start:.0f} s", flush=True)
-        if step % 500 == 0:
+        if step % 500 == 0 and not rank:
             save(path, net, ema, optimisers, step)
-    save(path, net, ema, optimisers, step)
+    if not rank:
+        save(path, net, ema, optimisers, step)
+
+
+def main():
+    p = parser(__doc__)
+    p.add_argument("--name", default="cutout", help="name of the checkpoint; resumed where it exists")
+    p.add_argument("--steps", type=int, default=12000)
+    p.add_argument("--hold", type=int, default=6000, help="step from which the learning rate falls")
+    p.add_argument("--minutes", type=float, default=1e9, help="stop (resumable) after so long")
+    p.add_argument("--size", type=int, default=256)
+    p.add_argument("--batch", type=int, default=8, help="pictures per step of each process")
+    p.add_argument("--processes", type=int, default=1, help="they average their gradients: faster on a CPU than threads")
+    p.add_argument("--rate", type=float, default=2e-3)
+    p.add_argument("--average", type=float, default=0.998, help="share that the averaged weights keep of themselves per step")
+    p.add_argument("--real", type=float, default=0.18, help="share of whole sellers' photographs")
+    p.add_argument("--threads", type=int, default=2, help="of each process")
+    p.add_argument("--workers", type=int, default=1, help="of each process, making pictures")
+    p.add_argument("--seed", type=int, default=1)
+    a = p.parse_args()
+    meeting = os.path.join(a.cache, a.name + ".meeting")
+    if os.path.exists(meeting):
+        os.remove(meeting)
+    if a.processes == 1:
+        train(0, a)
+    else:
+        torch.multiprocessing.spawn(train, (a,), a.processes)
 
 
 if __name__ == "__main__":
