@@ -1,7 +1,7 @@
 /**
  * Makes the picture of every move for the README: frames of clips that the operation video-generation made, in rows of
  * two clips with five frames each, in the order of `clips`.
- * Usage: npx tsc -p scripts/tsconfig.json && node dist/scripts/motion-sheet.js --place PHOTO --depth-photo PHOTO
+ * Usage: npm run motion-sheet -- --place PHOTO --depth-photo PHOTO
  *   --product PHOTO [--depth TCMONODEPTH.onnx]   (writes scripts/motion-sheet.jpg)
  */
 import { execFileSync } from 'node:child_process';

@@ -1,7 +1,7 @@
 /**
  * Starts fakes of services for a demonstration, each on a port of its own, and prints what to start Darkroom with:
  *
- *     npx tsc -p test/fakes/tsconfig.json && node dist/fakes/run.js kling ark --queue 8
+ *     npm run fakes -- kling ark --queue 8
  *
  * Names are those of `test/fakes/index.ts`; without any, all are started. `--queue` is how many seconds a job takes.
  */

@@ -61,11 +61,21 @@ async function accept(
   operation: Operation,
   { surface, base }: { surface: Surface; base: string },
 ): Promise<Job> {
-  const { job } = await submit(ctx, operation, { surface, pollSeconds: videoPollSeconds });
+  const { job } = await submit(ctx, operation, { surface, pollSeconds: videoPollSeconds, takeOwn: demandPrompt });
   ctx.status = 202;
   ctx.set('Location', `${viewOf(ctx, surface).baseUrl}${base}/${job.id}`);
   ctx.body = presentAcceptedVideo(job);
   return job;
+}
+
+/** The wire asks for a prompt, also of a clip from a picture (contract 32); shots are prompts too. Errors: `invalid_input`. */
+export function demandPrompt(params: Record<string, unknown>): void {
+  const { prompt, multi_shot_prompts: shots } = params;
+  if (String(prompt ?? '').trim() !== '' || shots !== undefined) return;
+  const got = JSON.stringify(prompt) ?? 'none';
+  throw new EngineError('invalid_input', `Expected \`prompt\` to say what to see in the clip, got ${got}`, {
+    param: 'prompt',
+  });
 }
 
 /** The video job of the path. Errors: `not_found`, also for a job of another kind. */

@@ -136,6 +136,13 @@ describe('POST /v1/video/generations', () => {
     }
   });
 
+  it.each([{}, { prompt: '  ' }])('asks for a prompt: %j', async (given) => {
+    const { url } = await startServer();
+    const image_url = `data:image/png;base64,${picture.toString('base64')}`;
+    const answer = await fetch(url + path, json({ image_url, ...given }));
+    expect([answer.status, (await errorOf(answer)).param]).toEqual([400, 'prompt']);
+  });
+
   it('is the same at its alias', async () => {
     const { url } = await startServer();
     const alias = '/v1/video/generate';
