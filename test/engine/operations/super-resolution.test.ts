@@ -162,10 +162,12 @@ describe('super-resolution', () => {
   });
 
   test.each([
-    [testCard(128, 3), 'upscale-x4'],
-    [noise({ width: 128, height: 128 }, 3), 'upscale-x4-real'],
-  ])('takes the model for damaged pictures for those alone, case %#', async (picture, model) => {
-    expect(await perform(picture, { scale: 4 })).toMatchObject({ modelActual: model });
+    [testCard(128, 3), 4, 'upscale-x4'],
+    [noise({ width: 128, height: 128 }, 3), 4, 'upscale-x4-real'],
+    [noise({ width: 128, height: 128 }, 3), 2, 'upscale-x4-real'],
+  ])('takes the model for damaged pictures for those alone, at every scale, case %#', async (picture, scale, model) => {
+    const outcome = await perform(picture, { scale });
+    expect(outcome).toMatchObject({ modelActual: model, facts: { step: 4, output: { width: 128 * scale } } });
   });
 
   test('says that there is nothing to mix with', async () => {
