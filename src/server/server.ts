@@ -20,6 +20,7 @@ import { addHealthRoutes, addMetricsRoute } from './routes/health.js';
 import { addImageRoutes } from './routes/images.js';
 import { answerMissing } from './routes/missing.js';
 import { addModelRoutes } from './routes/models.js';
+import { addOpenApiRoute } from './routes/openapi.js';
 import { addOutputRoutes } from './routes/output.js';
 import { addWebhookRoutes } from './routes/webhooks.js';
 import type { UploadLimits } from './upload.js';
@@ -74,6 +75,7 @@ export function createServer(engine: Engine, options: ServerOptions): DarkroomSe
   addVideoRoutes(routes, surface);
   addSoraRoutes(routes, surface);
   addModelRoutes(routes, surface);
+  addOpenApiRoute(openRoutes, surface);
   addProviderRoutes(routes, surface);
   addWebhookRoutes(routes, surface);
   addMetricsRoute(routes, surface);

@@ -1,8 +1,8 @@
 import type Router from '@koa/router';
-import { z } from 'zod';
 import { EngineError } from '../../engine/errors.js';
 import type { Operation } from '../../engine/operations/operation.js';
 import { presentModels } from '../present-models.js';
+import { paramsSchema } from '../params-schema.js';
 import type { RequestState } from '../request.js';
 import type { Surface } from '../server.js';
 
@@ -39,13 +39,6 @@ function presentOperation(operation: Operation) {
     sync_paths: operation.syncPaths.map((path) => `/v1/images/${path}`),
     image_fields: operation.pictures.map(({ field }) => field),
     pictures: operation.pictures.map(({ field, required = false, max = 1 }) => ({ field, required, max })),
-    parameters: schemaOf(operation.params),
+    parameters: paramsSchema(operation.params),
   };
-}
-
-/** The schema of the params as they are after parsing, which knows every default; what has one need not be sent, and more may be. */
-function schemaOf(params: Operation['params']) {
-  const { additionalProperties: _, required = [], ...schema } = z.toJSONSchema(params, { unrepresentable: 'any' });
-  const hasDefault = (name: string) => Object.hasOwn(Object(schema.properties?.[name]), 'default');
-  return { ...schema, required: required.filter((name) => !hasDefault(name)) };
 }
