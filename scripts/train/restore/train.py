@@ -44,9 +44,17 @@ def rate_factor(step, share, decay):
     return min(1, (step + 1) / 100) * 0.5 * (1 + math.cos(math.pi * min(1, fall)))
 
 
-def loss_of(guess, truth):
-    """Decibels of every crop, as they are measured in the end: each damage counts alike, however strong it is."""
-    return (guess - truth).square().mean((1, 2, 3)).add(1e-6).log10().mean()
+def loss_of(guess, truth, conditions):
+    """
+    Squared error, weighed by what is to be expected after such damage, so that each counts alike. Not by the error that there
+    is, crop by crop: in a picture the textured places make most of the error, and must do so here.
+    """
+    noise, jpeg, blur = conditions.unbind(1)
+    # Root mean squares on photographs, in 0..1.
+    expected = torch.stack([noise * data.MOST_NOISE / 255, (jpeg > 0) * (0.012 + 0.03 * jpeg**2), 0.08 * blur])
+    # What is left after restoring grows more slowly than the damage.
+    weight = expected.square().sum(0).clamp(min=1e-6) ** -0.6
+    return (weight * (guess - truth).square().mean((1, 2, 3))).mean()
 
 
 def optimisers(net, rate):
@@ -100,7 +108,7 @@ def train(o):
         conditions = torch.from_numpy(conditions).to(device)
         with torch.autocast(device, dtype=torch.bfloat16):
             guess = net(damaged, conditions)
-        loss = loss_of(guess.float(), clean)
+        loss = loss_of(guess.float(), clean, conditions)
         net.zero_grad(set_to_none=True)
         loss.backward()
         for optimiser in optims:
