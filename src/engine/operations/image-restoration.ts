@@ -9,6 +9,7 @@ import {
   toneCurves,
 } from '../../models/tone-repair.js';
 import { measurePicture } from '../../models/picture-facts.js';
+import { selfEnsemble } from '../../models/self-ensemble.js';
 import { splitWhenShort, tileFor } from '../../models/tile-memory.js';
 import { enlarge } from '../../models/tiling.js';
 import { outputFormats, type Pixels, type Size } from '../media/media.js';
@@ -28,6 +29,9 @@ const params = z.object({
   exposure: strength()
     .optional()
     .describe('How much of a missing range or a wrong brightness to make good; default: 0'),
+  tta: flag()
+    .default(false)
+    .describe('Average over the eight turns and mirrors: eight times the work, a little better'),
   model: modelParam(),
   format: formatParam(outputFormats),
 });
@@ -186,7 +190,7 @@ async function repair(bench: Workbench, job: { source: PixelReader; plan: Plan }
     return target.write(rows);
   };
   const isDamaged = Object.values(damage).some((amount) => amount > 0);
-  if (isDamaged) await restoreTiles(bench, { source, damage, write });
+  if (isDamaged) await restoreTiles(bench, { source, damage, tta: options.tta, write });
   else await copyRows(bench, source, write);
   bench.checkpoint('encode');
   const isFlattened = channels === 4 && options.format === 'jpg';
@@ -200,18 +204,21 @@ async function repair(bench: Workbench, job: { source: PixelReader; plan: Plan }
 interface Tiles {
   source: PixelReader;
   damage: Damage;
+  /** Whether all turns and mirrors are averaged. */
+  tta: boolean;
   write(rows: Pixels): Promise<void>;
 }
 
-async function restoreTiles(bench: Workbench, { source, damage, write }: Tiles): Promise<void> {
+async function restoreTiles(bench: Workbench, { source, damage, tta, write }: Tiles): Promise<void> {
+  const prepared = (model: RestoreModel) => (tta ? selfEnsemble(asUpscaler(model, damage)) : asUpscaler(model, damage));
   const model = await bench.model('image-restoration');
-  await enlarge(source, splitWhenShort(asUpscaler(model, damage)), {
+  await enlarge(source, splitWhenShort(prepared(model)), {
     write,
     tile: tileFor(process.availableMemory()),
     checkpoint: (fraction) => bench.checkpoint('infer', fraction),
     fallback: async () => {
       const other = await bench.onCpu('image-restoration');
-      return other && asUpscaler(other, damage);
+      return other && prepared(other);
     },
   });
 }
