@@ -10,6 +10,7 @@ import { erase, outpaint, type Target } from './edit/erase.js';
 import { lightCurve, relight } from './edit/light.js';
 import { canvasFor, type EditParams, params, readSize } from './edit/params.js';
 import type { Operation, OutputFile, Step } from './operation.js';
+import { bands, within } from './picture-rows.js';
 import type { PixelReader, PixelWriter, Workbench } from './workbench.js';
 
 /** Concrete name of what this machine does, which is no model that reads prompts. */
@@ -147,7 +148,7 @@ async function takeStyle(bench: Workbench, path: string, { target, options }: { 
   const from = await statistics(path, 'image');
   return reading(bench, path, async (source) => {
     const writer = await openTarget(source, target);
-    for await (const rows of bands(bench, source)) {
+    for await (const { rows } of bands(bench, source)) {
       transferColours(rows, { from, to, strength });
       await writer.write(rows);
     }
@@ -187,7 +188,7 @@ async function finish(bench: Workbench, { path, wishes, options }: Finishing): P
     const write = isSame
       ? (rows: Pixels) => writer.write(rows)
       : createResampler({ from: source, to: size, write: (rows) => writer.write(rows) }).push;
-    for await (const rows of bands(bench, source)) {
+    for await (const { rows } of bands(bench, source)) {
       if (curve) relight(rows, curve);
       await write(rows);
     }
@@ -255,21 +256,6 @@ async function reading<Result>(
   } finally {
     await source.close();
   }
-}
-
-// Few enough to stay in the cache of a core, enough to keep the disk out of it.
-const rowsAtATime = 128;
-
-async function* bands(bench: Workbench, source: PixelReader): AsyncGenerator<Pixels> {
-  for (let top = 0; top < source.height; top += rowsAtATime) {
-    bench.checkpoint('compose', top / source.height);
-    yield await source.readRows(top, Math.min(rowsAtATime, source.height - top));
-  }
-}
-
-function within({ width, height }: Size, side: number): Size {
-  const factor = Math.min(1, side / Math.max(width, height));
-  return { width: Math.max(1, Math.round(width * factor)), height: Math.max(1, Math.round(height * factor)) };
 }
 
 const roles: Record<string, PictureRole> = { image: 'source', mask: 'mask', style_reference: 'style' };

@@ -12,10 +12,11 @@ import { measurePicture } from '../../models/picture-facts.js';
 import { selfEnsemble } from '../../models/self-ensemble.js';
 import { splitWhenShort, tileFor } from '../../models/tile-memory.js';
 import { enlarge } from '../../models/tiling.js';
-import { outputFormats, type Pixels, type Size } from '../media/media.js';
+import { outputFormats, type Pixels } from '../media/media.js';
 import type { Operation, Outcome } from './operation.js';
 import { flag, formatParam, modelParam, strength } from './params.js';
 import { middleOf } from './picture-middle.js';
+import { bands, within } from './picture-rows.js';
 import { mendScratches } from './restoration/mend-scratches.js';
 import type { PixelReader, Workbench } from './workbench.js';
 
@@ -191,7 +192,7 @@ async function repair(bench: Workbench, job: { source: PixelReader; plan: Plan }
   };
   const isDamaged = Object.values(damage).some((amount) => amount > 0);
   if (isDamaged) await restoreTiles(bench, { source, damage, tta: options.tta, write });
-  else await copyRows(bench, source, write);
+  else for await (const { rows } of bands(bench, source)) await write(rows);
   bench.checkpoint('encode');
   const isFlattened = channels === 4 && options.format === 'jpg';
   return {
@@ -226,19 +227,4 @@ async function restoreTiles(bench: Workbench, { source, damage, tta, write }: Ti
 /** A restoring model enlarges by one: tiles, seams and transparency are the same matter. */
 function asUpscaler({ id, overlap, restore }: RestoreModel, damage: Damage): UpscaleModel {
   return { id, overlap, scale: 1, upscale: (tile) => restore(tile, damage) };
-}
-
-// Few enough to stay in the cache of a core, enough to keep the disk out of it.
-const rowsAtATime = 128;
-
-async function copyRows(bench: Workbench, source: PixelReader, write: Tiles['write']): Promise<void> {
-  for (let top = 0; top < source.height; top += rowsAtATime) {
-    bench.checkpoint('compose', top / source.height);
-    await write(await source.readRows(top, Math.min(rowsAtATime, source.height - top)));
-  }
-}
-
-function within({ width, height }: Size, side: number): Size {
-  const factor = Math.min(1, side / Math.max(width, height));
-  return { width: Math.max(1, Math.round(width * factor)), height: Math.max(1, Math.round(height * factor)) };
 }

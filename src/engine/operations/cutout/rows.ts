@@ -1,9 +1,7 @@
 import type { Pixels } from '../../media/media.js';
+import { bands } from '../picture-rows.js';
 import type { PixelReader, Workbench } from '../workbench.js';
 import type { Subject } from './find-subject.js';
-
-// Few enough to stay in the cache of a core, enough to keep the disk out of it.
-const rowsAtATime = 128;
 
 /** The rows of a picture with the alpha of its subject and clean colours (4 channels), from top to bottom. */
 export async function* cutRows(bench: Workbench, source: PixelReader, subject: Subject): AsyncGenerator<Pixels> {
@@ -68,14 +66,6 @@ export function spreadColours({ data, width, height }: Pixels): Pixels {
 function paint(colours: Uint8Array, [from, to]: [number, number], source: number): void {
   const colour = colours.slice(3 * source, 3 * source + 3);
   for (let at = from; at < to; at++) colours.set(colour, 3 * at);
-}
-
-/** The picture from top to bottom. */
-async function* bands(bench: Workbench, source: PixelReader): AsyncGenerator<{ rows: Pixels; top: number }> {
-  for (let top = 0; top < source.height; top += rowsAtATime) {
-    bench.checkpoint('compose', top / source.height);
-    yield { rows: await source.readRows(top, Math.min(rowsAtATime, source.height - top)), top };
-  }
 }
 
 function withAlpha({ data, width, height, channels }: Pixels, alpha: Uint8Array): Pixels {

@@ -1,6 +1,7 @@
 import { inpaint } from '../../../models/inpainting.js';
 import { findScratches } from '../../../models/scratches.js';
 import type { Pixels, Size } from '../../media/media.js';
+import { within } from '../picture-rows.js';
 import type { Workbench } from '../workbench.js';
 
 /** A picture without its scratches, how faint ones were looked for, and why. */
@@ -60,9 +61,4 @@ function enlarged(mask: Pixels, { width, height }: Size): Pixels {
       data[y * width + x] = mask.data[row + Math.floor((x * mask.width) / width)] as number;
   }
   return { data, width, height, channels: 1 };
-}
-
-function within({ width, height }: Size, side: number): Size {
-  const factor = Math.min(1, side / Math.max(width, height));
-  return { width: Math.max(1, Math.round(width * factor)), height: Math.max(1, Math.round(height * factor)) };
 }
