@@ -21,15 +21,17 @@ export function chooseAuth(config: Config, isLocalStart: boolean): AuthMode {
   return config.DARKROOM_AUTH ?? (isLocalStart && isLoopback ? 'off' : 'required');
 }
 
-/** Lets a request through that carries a valid `Authorization: Bearer <key>`; `unauthorized` otherwise. */
+/** Lets a request through that carries a valid `Authorization: Bearer <key>`, or `X-Api-Key`; `unauthorized` otherwise. */
 export function requireKey(keys: { verify(secret: string): Promise<{ id: string } | null> }): Middleware<RequestState> {
   return async (ctx, next) => {
-    const secret = /^Bearer +(\S{1,200}) *$/i.exec(ctx.get('authorization'))?.[1];
+    const given = ctx.get('authorization') || `Bearer ${ctx.get('x-api-key')}`;
+    const secret = /^Bearer +(\S{1,200}) *$/i.exec(given)?.[1];
     if (secret === undefined) {
       throw new EngineError('unauthorized', 'Expected an API key: send the header `Authorization: Bearer <key>`');
     }
     const key = await keys.verify(secret);
-    if (key === null) throw new EngineError('unauthorized', 'The API key is not valid. Check the Authorization header');
+    if (key === null)
+      throw new EngineError('unauthorized', 'The API key is not valid. Check the header that it came in');
     ctx.state.owner = key.id;
     ctx.state.apiKey = secret;
     await next();
@@ -72,10 +74,16 @@ function refuseForeignHost(ctx: Context): void {
 }
 
 function refuseForeignOrigin(ctx: Context): void {
+  // A picture or a link in a page sends no origin, but browsers say where it stands.
+  if (ctx.get('sec-fetch-site') === 'cross-site') throw foreignPage('sec-fetch-site');
   const origin = ctx.get('origin');
   if (origin === '' || origin === `http://${ctx.get('host')}`) return;
+  throw foreignPage('Origin');
+}
+
+function foreignPage(param: string): EngineError {
   const message = `This server runs without keys and takes no requests from web pages of another origin: ${remedy}`;
-  throw new EngineError('forbidden', message, { param: 'Origin' });
+  return new EngineError('forbidden', message, { param });
 }
 
 const loopback = new BlockList();

@@ -88,7 +88,7 @@ export function jobError(error: SerializedError): { message: string; type: strin
 export function sendError(ctx: Context, code: AnswerCode, message: string, details: EngineError['details'] = {}): void {
   const { status, retry } = answers[code];
   ctx.status = status;
-  ctx.body = errorBody(code, message, details.param ?? null);
+  ctx.body = inShapeOf(ctx, errorBody(code, message, details.param ?? null));
   ctx.set('Cache-Control', 'no-store');
   if (details.retryAfterSeconds !== undefined) ctx.set('Retry-After', String(Math.ceil(details.retryAfterSeconds)));
   const isRepeatedBySdks = status === 408 || status === 429 || status >= 500;
@@ -99,8 +99,26 @@ export function sendError(ctx: Context, code: AnswerCode, message: string, detai
 /** Answers a waiting caller whose job failed: the reason as the job's status has it, and not to be repeated, since that would be another job. */
 export function sendJobError(ctx: Context, error: SerializedError): void {
   ctx.status = answers[error.code].status;
-  ctx.body = { error: { ...jobError(error), param: error.details.param ?? null } } satisfies ErrorBody;
+  ctx.body = inShapeOf(ctx, { error: { ...jobError(error), param: error.details.param ?? null } });
   ctx.set({ 'Cache-Control': 'no-store', 'x-should-retry': 'false' });
+}
+
+/** Paths that speak another service's language have its errors too: what they are made of them, by the start of the path. */
+const foreignShapes: readonly { prefix: string; shape(body: ErrorBody): object }[] = [
+  {
+    // remove.bg
+    prefix: '/v1.0/',
+    shape: ({ error: { message, code } }) => ({ errors: [{ title: message, code }] }),
+  },
+  {
+    // rembg, as FastAPI has them
+    prefix: '/api/remove',
+    shape: ({ error: { message } }) => ({ detail: message }),
+  },
+];
+
+function inShapeOf({ path }: Context, body: ErrorBody): object {
+  return foreignShapes.find(({ prefix }) => path.startsWith(prefix))?.shape(body) ?? body;
 }
 
 /** The only middleware that catches: whatever is thrown becomes an answer; what is not an EngineError is shown as "Internal error". */

@@ -18,6 +18,8 @@ import { addGenerateBatchRoutes } from './routes/batches.js';
 import { addGenerateRoutes } from './routes/generate.js';
 import { addHealthRoutes, addMetricsRoute } from './routes/health.js';
 import { addImageRoutes } from './routes/images.js';
+import { addRembgRoutes } from './routes/rembg.js';
+import { addRemoveBgRoute } from './routes/removebg.js';
 import { answerMissing } from './routes/missing.js';
 import { addModelRoutes } from './routes/models.js';
 import { addOpenApiRoute } from './routes/openapi.js';
@@ -72,6 +74,8 @@ export function createServer(engine: Engine, options: ServerOptions): DarkroomSe
   addGenerateBatchRoutes(routes, surface);
   addGenerateRoutes(routes, surface);
   addImageRoutes(routes, surface);
+  addRemoveBgRoute(routes, surface);
+  addRembgRoutes(routes, surface);
   addVideoRoutes(routes, surface);
   addSoraRoutes(routes, surface);
   addModelRoutes(routes, surface);

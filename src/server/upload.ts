@@ -25,7 +25,7 @@ export type TakeOwn = (params: Record<string, unknown>, pictures: number) => voi
 const formOverhead = 8_000_000;
 
 /**
- * The params and pictures of a request, multipart or JSON. Received files are the caller's; when it rejects none is left.
+ * The params and pictures of a request: multipart, JSON, or the query of a GET. Received files are the caller's; when it rejects none is left.
  * Errors: `invalid_input`, `unsupported` (another content type), `too_large`, `busy`, `storage_full`, `cancelled`.
  */
 export async function readSubmission(
@@ -34,13 +34,14 @@ export async function readSubmission(
   intake: Intake,
 ): Promise<Pick<Submission, 'params' | 'inputs'>> {
   const names = pictureNames(operation);
+  if (ctx.method === 'GET') return readQuery(ctx, names, intake);
   return kindOf(ctx) === 'form' ? readMultipart(ctx, names, intake) : readJsonBody(ctx, names, intake);
 }
 
 /** How the body of a request is written. Errors: `unsupported`. */
 export function kindOf(ctx: Context): 'form' | 'json' {
   const type = ctx.get('content-type').split(';', 1)[0]?.trim().toLowerCase() ?? '';
-  if (type === 'multipart/form-data') return 'form';
+  if (type === 'multipart/form-data' || type === 'application/x-www-form-urlencoded') return 'form';
   if (type === 'application/json' || /^application\/[\w.-]+\+json$/.test(type)) return 'json';
   const got = type === '' ? 'none' : `\`${type.slice(0, 100)}\``;
   const message = `Expected the content type multipart/form-data (curl -F image=@photo.jpg) or application/json, got ${got}`;
@@ -57,9 +58,10 @@ export type PictureNames = Map<string, Required<Pick<PictureField, 'field' | 'ma
 export function pictureNames({ pictures }: Operation): PictureNames {
   const names: PictureNames = new Map();
   for (const [index, { field, max = 1 }] of pictures.entries()) {
-    const others = index === 0 ? ['file', `${field}_file`, 'input_reference', 'input_reference[image_url]'] : [];
+    const others = index === 0 ? ['file', 'url', 'input_reference', 'input_reference[image_url]'] : [];
     const several = max > 1 ? [`${field}_urls`] : [];
-    for (const name of [field, `${field}[]`, `${field}_url`, ...several, ...others]) names.set(name, { field, max });
+    const usual = [field, `${field}[]`, `${field}_url`, `${field}_file`, `${field}_file_b64`];
+    for (const name of [...usual, ...several, ...others]) names.set(name, { field, max });
   }
   return names;
 }
@@ -74,6 +76,11 @@ async function readMultipart(ctx: Context, names: PictureNames, intake: Intake) 
   const maxFiles = mostPictures(names);
   const { fields, files } = await readFormBody(ctx, { names, maxFiles, intake });
   return orDiscard(files, intake, () => takePictures(Object.fromEntries(fields), { names, files, intake }));
+}
+
+async function readQuery(ctx: Context, names: PictureNames, intake: Intake) {
+  const files: ReceivedFile[] = [];
+  return orDiscard(files, intake, () => takePictures({ ...ctx.query }, { names, files, intake }));
 }
 
 async function readJsonBody(ctx: Context, names: PictureNames, intake: Intake) {

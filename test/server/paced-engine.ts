@@ -18,7 +18,7 @@ type Format = 'png' | 'webp' | 'jpg' | 'mp4';
 export interface Attempt {
   job: Job;
   progress(fraction: number): Promise<void>;
-  finish(bytes: Buffer, format?: Format): Promise<void>;
+  finish(bytes: Buffer, format?: Format, facts?: Record<string, unknown>): Promise<void>;
   fail(code: ErrorCode, message: string, param?: string): Promise<void>;
 }
 
@@ -50,10 +50,11 @@ export async function createPacedEngine(settings: Record<string, string> = {}): 
           hand.onProgress({ stage: 'infer', fraction });
           return becomes('in progress', (job) => job.progress === fraction);
         },
-        async finish(bytes, format = 'png') {
+        async finish(bytes, format = 'png', facts = {}) {
           const path = join(task.folder, `out.${format}`);
           await writeFile(path, bytes);
-          hand.resolve(resultOf(path, format, task));
+          const result = resultOf(path, format, task);
+          hand.resolve({ ...result, facts: { ...result.facts, ...facts } });
           await becomes('completed', ({ state }) => state === 'completed');
         },
         fail(code, message, param) {

@@ -108,7 +108,8 @@ async function writePlain(bench: Workbench, { source, subject, options, profile,
     await target.write(rows);
   }
   bench.checkpoint('encode');
-  return { output: await target.finish(), isOpaque: false, survey: survey.result(), warnings, facts: {} };
+  const seen = survey.result();
+  return { output: await target.finish(), isOpaque: false, survey: seen, warnings, facts: { foreground: seen.box } };
 }
 
 /** Where the subject is must be known before it can be placed: it is cut out to a file first. */

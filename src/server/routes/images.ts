@@ -15,8 +15,8 @@ import { canStream, streamImage } from './image-stream.js';
 
 type Shape = 'url' | 'b64_json' | 'bytes' | 'stream';
 
-/** Before the jobs that were only queued; the connections that the server takes bound how many can come first. */
-const someoneWaits = 1;
+/** Priority: before the jobs that were only queued; the connections that the server takes bound how many can come first. */
+export const someoneWaits = 1;
 
 /** The synchronous twins of the operations: the same jobs, waited for, answered in the OpenAI image shape or with the bytes. */
 export function addImageRoutes(router: Router<RequestState>, surface: Surface): void {
@@ -72,7 +72,7 @@ function takeShape(ctx: Context, params: Record<string, unknown>): Shape {
  * The job as it ended. A client that leaves takes its job with it, unless it gave an Idempotency-Key, with which it
  * can come back for the result. Errors: `cancelled` (nobody is left to be told), `busy` (the server stops).
  */
-async function waitForEnd(ctx: Context, { id }: Job, { engine, waits }: Surface): Promise<Job> {
+export async function waitForEnd(ctx: Context, { id }: Job, { engine, waits }: Surface): Promise<Job> {
   const signal = waits.begin(ctx.res);
   for await (const job of engine.watch(id, signal)) {
     if (job.finishedAt !== null) return job;
@@ -88,7 +88,8 @@ async function waitForEnd(ctx: Context, { id }: Job, { engine, waits }: Surface)
   throw new EngineError('busy', message, { retryAfterSeconds: 10 });
 }
 
-async function sendBytes(ctx: Context, { blob, contentType }: JobOutput, engine: Engine): Promise<void> {
+/** Answers with a picture itself. */
+export async function sendBytes(ctx: Context, { blob, contentType }: JobOutput, engine: Engine): Promise<void> {
   const { bytes } = await engine.statOutput(blob);
   const body = await engine.readOutput(blob);
   ctx.type = contentType;

@@ -6,7 +6,7 @@ import type { Surface } from '../server.js';
 
 /** `GET /openapi.json`, also as `/v1/openapi.json`: the operations, from the very schemas that check their params. */
 export function addOpenApiRoute(router: Router<RequestState>, { engine, options }: Surface): void {
-  const paths = Object.assign({}, ...engine.operations.map(pathsOf), statusPaths);
+  const paths = Object.assign({}, ...engine.operations.map(pathsOf), statusPaths, foreignPaths);
   for (const path of ['/openapi.json', '/v1/openapi.json']) {
     router.get(path, (ctx) => {
       ctx.body = {
@@ -97,5 +97,27 @@ const statusPaths: Paths = {
       parameters: [{ name: 'id', in: 'path', required: true, schema: { type: 'string' } }],
       responses: { 200: { description: 'The job' }, 404: error },
     },
+  },
+};
+
+const png = { description: 'The cut-out', content: { 'image/png': { schema: binary } } };
+
+/** Of other services, with the fields that they document. */
+const foreignPaths: Paths = {
+  '/v1.0/removebg': {
+    post: {
+      operationId: 'removebg',
+      summary: 'Removes a background, as remove.bg does',
+      responses: { 200: png, 400: error },
+    },
+  },
+  '/api/remove': {
+    get: {
+      operationId: 'rembg-url',
+      summary: 'Removes a background, as rembg’s server does',
+      parameters: [{ name: 'url', in: 'query', required: true, schema: { type: 'string' } }],
+      responses: { 200: png, 400: error },
+    },
+    post: { operationId: 'rembg', summary: 'The same of a `file`', responses: { 200: png, 400: error } },
   },
 };

@@ -58,11 +58,28 @@ export async function putOnCanvas(bench: Workbench, request: CanvasRequest): Pro
       output: await target.finish(),
       isOpaque: behind.isOpaque,
       warnings: factor > 1.5 && survey.box !== null ? [enlarged] : [],
-      facts: { canvas: layout.canvas, subject: layout.to, factor: Number(factor.toFixed(4)) },
+      facts: {
+        canvas: layout.canvas,
+        subject: layout.to,
+        foreground: foregroundOn(layout, survey.box),
+        factor: Number(factor.toFixed(4)),
+      },
     };
   } finally {
     await behind.close();
   }
+}
+
+/** The smallest rectangle of the canvas around all of the subject that can be seen; null if nothing can. */
+function foregroundOn({ from, to }: Layout, box: Box | null): Box | null {
+  if (box === null) return null;
+  const [across, down] = [to.width / from.width, to.height / from.height];
+  return {
+    left: Math.round(to.left + (box.left - from.left) * across),
+    top: Math.round(to.top + (box.top - from.top) * down),
+    width: Math.round(box.width * across),
+    height: Math.round(box.height * down),
+  };
 }
 
 const usualLayout = {

@@ -74,11 +74,13 @@ export const params = z
       .default('0')
       .describe('What stays empty along the sides of the canvas: px, or % of the canvas; one, two or four values'),
     size: worded(
-      (text) => namedSizes.includes(text) || parseSize(text) !== null,
-      'full, auto, preview or a size such as 1200x1500, sides from 16 to 16384',
+      (text) => Object.hasOwn(pixelsOfSize, text) || parseSize(text) !== null,
+      'full, auto, preview, medium, hd or a size such as 1200x1500, sides from 16 to 16384',
     )
       .default('full')
-      .describe('Size of the canvas: full (as large as it comes), preview (0.25 megapixels) or width x height'),
+      .describe(
+        'Size of the canvas: full (as large as it comes), preview, medium or hd (at most 0.25, 1.5 or 4 megapixels), or width x height',
+      ),
     aspect: worded(
       (text) => namedAspects.includes(text) || parseRatio(text) !== null,
       'original, square, marketplace or a ratio from 1:10 to 10:1',
@@ -133,11 +135,19 @@ export const params = z
 
 export type CutoutParams = z.output<typeof params>;
 
-const namedSizes = ['full', 'auto', 'preview'];
+/** The words of remove.bg, its older ones too, with the most pixels that they stand for. */
+const pixelsOfSize: Readonly<Record<string, number>> = {
+  preview: 250_000,
+  small: 250_000,
+  regular: 250_000,
+  medium: 1_500_000,
+  hd: 4_000_000,
+  full: Number.POSITIVE_INFINITY,
+  auto: Number.POSITIVE_INFINITY,
+  '4k': Number.POSITIVE_INFINITY,
+  '50MP': Number.POSITIVE_INFINITY,
+};
 const namedAspects = ['original', 'square', 'marketplace'];
-
-/** As remove.bg's previews. */
-const previewPixels = 250_000;
 
 const marketplaceShare = 0.85;
 
@@ -160,11 +170,16 @@ export function readLayout(options: CutoutParams): Omit<LayoutRequest, 'source' 
     position: readPosition(options.position),
     size: parseSize(options.size),
     ratio: parseRatio(options.aspect) ?? (options.aspect === 'original' ? null : 1),
-    ...(options.size === 'preview' ? { maxPixels: previewPixels } : {}),
+    maxPixels: pixelsOfSize[options.size] ?? Number.POSITIVE_INFINITY,
   };
   const { crop, padding, scale, position, size, ratio } = layout;
   const isPlain =
-    !crop && scale === null && size === null && ratio === null && position === null && options.size !== 'preview';
+    !crop &&
+    scale === null &&
+    size === null &&
+    ratio === null &&
+    position === null &&
+    !Number.isFinite(layout.maxPixels);
   return isPlain && padding.every(({ value }) => value === 0) ? null : layout;
 }
 

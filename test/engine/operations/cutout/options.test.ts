@@ -169,6 +169,7 @@ describe('the options of background-removal', () => {
   test('scale and position: how large and where', async () => {
     const made = await cutOut({ scale: '50%', position: '0% 100%', roi: '0 0 190px 320px' });
     expect(made.facts.subject).toEqual({ left: 0, top: 160, width: 120, height: 160 });
+    expect(made.facts.foreground).toEqual(made.facts.subject);
     await bench?.close();
     const centred = await cutOut({ position: 'center', roi: '0 0 190px 320px' });
     expect(centred.facts.subject).toEqual({ left: 60, top: 80, width: 120, height: 160 });
