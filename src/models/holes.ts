@@ -48,6 +48,16 @@ export function widen({ left, top, width, height }: Box, margin: number, limit: 
   };
 }
 
+/** A box of this side, or as large as the picture where that is smaller, with a smaller box as near to its middle as can be. */
+export function windowAround({ left, top, width, height }: Box, side: number, limit: Size): Box {
+  const along = (start: number, length: number, most: number): [start: number, length: number] => {
+    const size = Math.min(side, most);
+    return [Math.min(Math.max(0, start - Math.floor((size - length) / 2)), most - size), size];
+  };
+  const [[x, across], [y, down]] = [along(left, width, limit.width), along(top, height, limit.height)];
+  return { left: x, top: y, width: across, height: down };
+}
+
 /** What is marked in each cell of the mask, as a box; cells without any mark are left out. */
 function cellBoxes(mask: Pixels, columns: number): Map<number, Box> {
   const cells = new Map<number, Box>();

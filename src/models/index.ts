@@ -1,7 +1,9 @@
 import { cutout } from './cutout.js';
 import { depthAnything } from './depth-anything.js';
 import { inpainter } from './inpainter.js';
+import { lama } from './lama.js';
 import { constantsProblem, type ModelEntry } from './lockfile.js';
+import { migan } from './migan.js';
 import type { ModelFamily } from './model.js';
 import { unfit } from './parts.js';
 import { restorer } from './restorer.js';
@@ -17,6 +19,8 @@ export const families: readonly ModelFamily[] = [
   upscaler,
   srvgg,
   inpainter,
+  lama,
+  migan,
   restorer,
   depthAnything,
 ];

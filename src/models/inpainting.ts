@@ -1,7 +1,7 @@
 import type { Pixels } from '../engine/media/media.js';
 import type { PixelReader } from '../engine/operations/workbench.js';
 import { type Canvas, openCanvas } from './canvas.js';
-import { type Box, findHoles, widen } from './holes.js';
+import { type Box, findHoles, widen, windowAround } from './holes.js';
 import type { InpaintModel, Sketch } from './model.js';
 import { continueTexture } from './texture.js';
 
@@ -44,13 +44,20 @@ export async function inpaint(
 type Checkpoint = (fraction: number) => void;
 
 async function fillHole(canvas: Canvas, hole: Box, model: InpaintModel, checkpoint: Checkpoint): Promise<void> {
-  const context = Math.min(contextOf(model), Math.max(leastContext, Math.ceil(Math.max(hole.width, hole.height) / 2)));
-  const window = widen(hole, context, canvas);
+  const window = windowFor(hole, canvas, model);
   if (Math.max(window.width, window.height) <= model.size) {
     checkpoint(0);
     const { pixels, mask } = await canvas.view(window);
-    canvas.paint(continueTexture(await model.fill(pixels, mask), mask), window, hole);
+    const filled = await model.fill(pixels, mask);
+    canvas.paint(model.paintsTexture ? filled : continueTexture(filled, mask), window, hole);
   } else await fillByParts(canvas, hole, model, checkpoint);
+}
+
+/** What a model is shown of a hole at once, if it is not too large. */
+function windowFor(hole: Box, canvas: Canvas, model: InpaintModel): Box {
+  const longest = Math.max(hole.width, hole.height);
+  if (model.hasFixedSize && longest + 2 * leastContext <= model.size) return windowAround(hole, model.size, canvas);
+  return widen(hole, Math.min(contextOf(model), Math.max(leastContext, Math.ceil(longest / 2))), canvas);
 }
 
 async function fillByParts(canvas: Canvas, hole: Box, model: InpaintModel, checkpoint: Checkpoint): Promise<void> {

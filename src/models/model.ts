@@ -62,8 +62,12 @@ export interface InpaintModel {
   id: string;
   /** Longest side of a crop that it fills in one run; larger ones come in parts, with a sketch of the whole. */
   size: number;
+  /** Whether a run costs the same for every crop: then it is shown as much around a hole as `size` has room for. */
+  hasFixedSize?: boolean;
+  /** Whether its fills come with texture, those of a sketch excepted; what others fill is given one from around it. */
+  paintsTexture?: boolean;
   /**
-   * The crop (3 channels, any size) with what `mask` marks (1 channel of the same size, 255 = fill, 0 = keep) filled so
+   * The crop (3 channels, no side above `size`) with what `mask` marks (1 channel of the same size, 255 = fill, 0 = keep) filled so
    * that shapes and colours go on; known pixels come back as they were.
    */
   fill(crop: Pixels, mask: Pixels, sketch?: Sketch): Promise<Pixels>;

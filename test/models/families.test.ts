@@ -3,9 +3,11 @@ import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Pixels } from '#src/engine/media/media.js';
 import { type LoadedModel, loadModel } from '#src/models/load.js';
 import { type ModelEntry, readLockfile, type WeightFile } from '#src/models/lockfile.js';
 import { bundledFolder, lockfilePath } from '#src/models/weights.js';
+import { tinyLama, tinyMigan } from '../helpers/listed-models.js';
 import { noise } from '../helpers/pictures.js';
 import { sharedFiles } from '../helpers/shared.js';
 import {
@@ -26,7 +28,10 @@ const tinies = [
   tinyUpscaler(4),
   tinyUpscaler(2, 'srvgg'),
   tinyUpscaler(4, 'srvgg'),
-  tinyInpainter(),
+  tinyInpainter(192),
+  tinyLama(),
+  tinyLama('lama-opencv'),
+  tinyMigan(),
 ];
 const bundled = readLockfile(lockfilePath).models.filter(({ tier }) => tier === 'bundled');
 
@@ -109,6 +114,20 @@ describe('birefnet', () => {
     const [expected, found] = [await one.model.predict(picture), await other.model.predict(picture)];
     for (const [at, value] of found.data.entries()) expect(value).toBeCloseTo(expected.data[at] as number, 5);
     expect(Math.max(...found.data)).toBe(1);
+    await Promise.all([one.release(), other.release()]);
+  });
+});
+
+describe('lama', () => {
+  test('takes the result for what the entry says of its range', async () => {
+    const tiny = tinyLama();
+    const [one, other] = [await load(tiny.entry), await load({ ...tiny.entry, constants: { size: 512, peak: 1 } })];
+    if (one.task !== 'inpainting' || other.task !== 'inpainting') throw new Error('Expected inpainting');
+    const crop = noise({ width: 20, height: 10 }, 3);
+    const mask: Pixels = { data: new Uint8Array(200).fill(255, 90, 110), width: 20, height: 10, channels: 1 };
+    const [filled, bright] = [await one.model.fill(crop, mask), await other.model.fill(crop, mask)];
+    expect(filled.data.slice(270, 330).every((level) => level > 80 && level < 180)).toBe(true);
+    expect(bright.data.slice(270, 330).every((level) => level === 255)).toBe(true);
     await Promise.all([one.release(), other.release()]);
   });
 });

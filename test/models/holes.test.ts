@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Pixels } from '#src/engine/media/media.js';
-import { type Box, findHoles, widen } from '#src/models/holes.js';
+import { type Box, findHoles, widen, windowAround } from '#src/models/holes.js';
 
 function maskOf(width: number, height: number, ...boxes: Box[]): Pixels {
   const data = new Uint8Array(width * height);
@@ -60,5 +60,21 @@ describe('widen', () => {
       width: 58,
       height: 17,
     });
+  });
+});
+
+describe('windowAround', () => {
+  const limit = { width: 100, height: 30 };
+  const hole = { left: 40, top: 10, width: 10, height: 4 };
+
+  test('has the hole in its middle, and ends where the picture does', () => {
+    expect(windowAround(hole, 40, limit)).toEqual({ left: 25, top: 0, width: 40, height: 30 });
+  });
+
+  test.each([
+    [0, 0],
+    [90, 60],
+  ])('is moved inwards at a border: a hole at %d', (left, start) => {
+    expect(windowAround({ ...hole, left }, 40, limit)).toMatchObject({ left: start, width: 40 });
   });
 });

@@ -8,6 +8,7 @@ import { type LoadedModel, loadModel } from '#src/models/load.js';
 import { readLockfile } from '#src/models/lockfile.js';
 import type { InpaintModel } from '#src/models/model.js';
 import { lockfilePath } from '#src/models/weights.js';
+import { tinyLama } from '../helpers/listed-models.js';
 import { joinRows, noise, paint, readerOf } from '../helpers/pictures.js';
 import { install, tinyInpainter } from '../helpers/tiny-models.js';
 
@@ -23,6 +24,12 @@ afterAll(async () => {
 
 async function tiny(size: number): Promise<InpaintModel> {
   const made = tinyInpainter(size);
+  await install(made, folder);
+  return use(await loadModel(made.entry, { folder, device: 'cpu', threads: 1 }));
+}
+
+async function lama(): Promise<InpaintModel> {
+  const made = tinyLama();
   await install(made, folder);
   return use(await loadModel(made.entry, { folder, device: 'cpu', threads: 1 }));
 }
@@ -115,6 +122,44 @@ describe('inpaint', () => {
       },
     });
     await expect(stop).rejects.toThrow('stopped');
+  });
+});
+
+describe('inpaint with a model of one size that paints texture', () => {
+  test('shows it as much around a hole as it has room for, and keeps what it paints', async () => {
+    const picture = noise({ width: 700, height: 400 }, 3);
+    const mask = maskOf(picture, (x, y) => x > 640 && x < 660 && y > 100 && y < 120);
+    const model = await lama();
+    const seen: { crop: Pixels; filled: Pixels }[] = [];
+    const fill: InpaintModel['fill'] = async (crop, marks, sketch) => {
+      const filled = await model.fill(crop, marks, sketch);
+      seen.push({ crop, filled });
+      return filled;
+    };
+    const { result } = await run(picture, mask, { ...model, fill });
+    expect(seen.map(({ crop: { width, height } }) => [width, height])).toEqual([[512, 400]]);
+    const [row, column] = [110, 650];
+    const [there, painted] = [3 * (row * 700 + column), 3 * (row * 512 + column - (700 - 512))];
+    expect(result.data.slice(there, there + 9)).toEqual(seen[0]?.filled.data.slice(painted, painted + 9));
+    expect(touched(result, picture, mask)).toBe(0);
+  });
+
+  test('gives a hole that is too large for it the shapes of a sketch and a texture from around it', async () => {
+    const grain = noise({ width: 640, height: 640 }, 3).data;
+    const picture = paint({ width: 640, height: 640 }, 3, (x, y) => {
+      const level = 120 + ((grain[3 * (y * 640 + x)] as number) - 128) / 5;
+      return [level, level, level];
+    });
+    const mask = maskOf(picture, (x, y) => x > 60 && x < 580 && y > 60 && y < 580);
+    const { result, fractions } = await run(picture, mask, await lama());
+    expect(fractions.length).toBeGreaterThan(3);
+    expect(touched(result, picture, mask)).toBe(0);
+    expect(stepAcross(result, mask)).toBeLessThan(1.5 * stepAcross(picture, mask));
+    const inside = result.data.filter((_, at) => mask.data[Math.floor(at / 3)] !== 0);
+    const mean = inside.reduce((sum, level) => sum + level, 0) / inside.length;
+    expect(Math.abs(mean - 120)).toBeLessThan(4);
+    const spread = Math.sqrt(inside.reduce((sum, level) => sum + (level - mean) ** 2, 0) / inside.length);
+    expect(spread).toBeGreaterThan(4);
   });
 });
 

@@ -1,0 +1,104 @@
+import { createHash } from 'node:crypto';
+import { type ModelEntry, readLockfile, type TensorSpec } from '#src/models/lockfile.js';
+import { lockfilePath } from '#src/models/weights.js';
+import { type Initializer, type NodeSpec, onnx, type TensorInfo } from './onnx.js';
+import { random, type TinyModel } from './tiny-models.js';
+
+/**
+ * Small networks with the tensors of models that the lock file lists, under their own entries: what a family does for one
+ * of them, it does with the constants that users get.
+ */
+
+/**
+ * LaMa: what is to be filled becomes the mean of what is known, with a little of a random convolution. Whoever leaves the
+ * picture in the hole, or takes the mask or the range otherwise, gets another colour.
+ */
+export function tinyLama(id: 'lama' | 'lama-opencv' = 'lama'): TinyModel {
+  return listed(id, ({ inputs: [image, mask], output }) => ({
+    nodes: [op('Sub', ['one', mask], 'known'), ...fillByMean(image), op('Mul', ['filled', 'white'], output)],
+    initializers: [...numbers, weights('kernel', [3, 3, 3, 3], 0.005)],
+  }));
+}
+
+/** MI-GAN's pipeline: as `tinyLama`, but in 8 bits, with a mask of what to keep, and composed. */
+export function tinyMigan(): TinyModel {
+  return listed('migan', ({ inputs: [image, mask], output }) => ({
+    nodes: [
+      op('Cast', [image], 'levels', { to: 1 }),
+      op('Div', ['levels', 'white'], 'given'),
+      op('Cast', [mask], 'marks', { to: 1 }),
+      op('Div', ['marks', 'white'], 'known'),
+      op('Cast', ['known'], 'isKnown', { to: 9 }),
+      ...fillByMean('given'),
+      op('Where', ['isKnown', 'given', 'filled'], 'composed'),
+      op('Mul', ['composed', 'white'], 'large'),
+      op('Clip', ['large', 'zero', 'white'], 'clipped'),
+      op('Cast', ['clipped'], output, { to: 2 }),
+    ],
+    initializers: [...numbers, weights('kernel', [3, 3, 3, 3], 0.005)],
+  }));
+}
+
+function fillByMean(image: string): NodeSpec[] {
+  return [
+    op('ReduceMean', [image], 'sum', { axes: [2, 3] }),
+    op('ReduceMean', ['known'], 'share', { axes: [2, 3] }),
+    op('Max', ['share', 'little'], 'divisor'),
+    op('Div', ['sum', 'divisor'], 'mean'),
+    op('Conv', [image, 'kernel'], 'grain', { pads: [1, 1, 1, 1] }),
+    op('Add', ['mean', 'grain'], 'filled'),
+  ];
+}
+
+const numbers: Initializer[] = Object.entries({ zero: 0, one: 1, white: 255, little: 1e-6 }).map(([name, value]) => ({
+  name,
+  dims: [],
+  data: Float32Array.of(value),
+}));
+
+function weights(name: string, dims: number[], size: number): Initializer {
+  const next = random(dims.length);
+  const length = dims.reduce((product, side) => product * side, 1);
+  return { name, dims, data: Float32Array.from({ length }, () => next() * size) };
+}
+
+function op(name: string, inputs: string[], output: string, attributes: NodeSpec['attributes'] = {}): NodeSpec {
+  return { op: name, inputs, outputs: [output], attributes };
+}
+
+interface Names {
+  /** Of the inputs, in their order. */
+  inputs: [first: string, second: string, third: string];
+  /** Of the first output. */
+  output: string;
+}
+
+interface Graph {
+  nodes: NodeSpec[];
+  initializers: Initializer[];
+}
+
+/** The entry of the program's list, with the digest of this network, which has the entry's tensors. */
+export function listed(id: string, graph: (names: Names) => Graph): TinyModel {
+  const entry = entryOf(id);
+  const [inputs, outputs] = [entry.inputs.map(declared('input')), entry.outputs.map(declared('output'))];
+  const [first = '', second = '', third = ''] = inputs.map(({ name }) => name);
+  const bytes = onnx({ ...graph({ inputs: [first, second, third], output: outputs[0]?.name ?? '' }), inputs, outputs });
+  const sha256 = createHash('sha256').update(bytes).digest('hex');
+  const [network, ...others] = entry.files;
+  if (!network) throw new Error(`Model "${id}" has no file`);
+  const { md5: _, ...file } = { ...network, bytes: bytes.length, sha256 };
+  return { bytes, entry: { ...entry, files: [file, ...others] } };
+}
+
+/** An entry of the program's list. */
+export function entryOf(id: string): ModelEntry {
+  const entry = readLockfile(lockfilePath).models.find((each) => each.id === id);
+  if (!entry) throw new Error(`There is no model "${id}"`);
+  return entry;
+}
+
+/** As an export declares a tensor of which the entry may not know the name. */
+function declared(kind: string): (spec: TensorSpec, index: number) => TensorInfo {
+  return ({ name, type, shape }, index) => ({ name: name ?? `${kind}.${index}`, type, shape: shape ?? ['n'] });
+}
