@@ -10,6 +10,7 @@ import { restorer } from './restorer.js';
 import { birefnet, saliency } from './saliency.js';
 import { srvgg } from './srvgg.js';
 import { upscaler } from './upscaler.js';
+import { yunet } from './yunet.js';
 
 /** Every family of weights that can be run. */
 export const families: readonly ModelFamily[] = [
@@ -23,6 +24,7 @@ export const families: readonly ModelFamily[] = [
   migan,
   restorer,
   depthAnything,
+  yunet,
 ];
 
 /** The family of an entry. Errors: `model_unavailable` with its `familyProblem`. */

@@ -29,6 +29,9 @@ export interface ModelOfTask {
   inpainting: InpaintModel;
   'image-restoration': RestoreModel;
   'depth-estimation': DepthModel;
+  'face-detection': FaceModel;
+  'face-restoration': FaceRestoreModel;
+  colorization: ColourModel;
 }
 
 /** A task that some family can load models for. */
@@ -117,6 +120,57 @@ export interface DepthModel {
   inputSize(source: Size): Size;
   /** Nearness 0 (the farthest place) .. 1 (the nearest) at the size of `pixels` (3 channels, of `inputSize`). */
   predict(pixels: Pixels): Promise<Plane>;
+}
+
+/** A place in a picture, in pixels from its left and top edge: the middle of the first pixel is at 0.5. */
+export interface Point {
+  x: number;
+  y: number;
+}
+
+/** Where a face is, in pixels; it may reach beyond the picture. */
+export interface Face {
+  left: number;
+  top: number;
+  width: number;
+  height: number;
+  /** How sure it is, 0..1. */
+  score: number;
+  /** The eye to the left in the picture, the one to the right, the tip of the nose, the corners of the mouth likewise. */
+  landmarks: readonly [Point, Point, Point, Point, Point];
+}
+
+/** Finds faces. */
+export interface FaceModel {
+  id: string;
+  /** The largest picture that it takes in one run. */
+  size: Size;
+  /** The faces in `pixels` (3 channels, 1×1 to `size`), the surest first, each once; in pixels of it. */
+  detect(pixels: Pixels): Promise<Face[]>;
+}
+
+/** Makes damaged faces good. */
+export interface FaceRestoreModel {
+  id: string;
+  /** Side of the picture that it takes and gives. */
+  size: number;
+  /** A face aligned as in FFHQ (3 channels, `size` × `size`) as it may have been before the damage. */
+  restore(face: Pixels): Promise<Pixels>;
+}
+
+/** The colours of a picture beside its lightness: a and b of CIE Lab, D65. */
+export interface Chroma {
+  a: Plane;
+  b: Plane;
+}
+
+/** Gives a grey picture colours. */
+export interface ColourModel {
+  id: string;
+  /** The size to which a picture is stretched for the network. */
+  size: Size;
+  /** Colours for the lightness of `pixels` (3 channels, of `size`), whatever colours they have. */
+  predict(pixels: Pixels): Promise<Chroma>;
 }
 
 interface Family<Task extends LoadableTask> {

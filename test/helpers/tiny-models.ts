@@ -210,11 +210,13 @@ function upscalingConvolution(scale: number, seed: number): [NodeSpec, Initializ
   return [node('Conv', ['planes', 'kernel'], 'wide', { pads: [2, 2, 2, 2] }), [weights]];
 }
 
-function node(op: string, inputs: string[], output: string, attributes: NodeSpec['attributes'] = {}): NodeSpec {
+/** A node with one output. */
+export function node(op: string, inputs: string[], output: string, attributes: NodeSpec['attributes'] = {}): NodeSpec {
   return { op, inputs, outputs: [output], attributes };
 }
 
-function describe(
+/** A lock entry for these bytes, as one of the owner's own models. */
+export function describe(
   facts: Pick<ModelEntry, 'id' | 'task' | 'family' | 'inputs' | 'outputs' | 'constants'>,
   bytes: Uint8Array,
 ): TinyModel {

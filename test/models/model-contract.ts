@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { Pixels, Size } from '#src/engine/media/media.js';
 import type { LoadedModel } from '#src/models/load.js';
-import type { Damage, InpaintModel, MattingModel, RestoreModel, UpscaleModel } from '#src/models/model.js';
+import type { Damage, FaceModel, InpaintModel, MattingModel, RestoreModel, UpscaleModel } from '#src/models/model.js';
+import { distinctFaces } from '#src/models/distinct-faces.js';
 import { enlarge } from '#src/models/tiling.js';
 import { joinRows, noise, paint, psnr, readerOf } from '../helpers/pictures.js';
 
@@ -208,6 +209,38 @@ export function restoreContract(name: string, load: () => Promise<LoadedModel>):
         if (model.mends.length < 3) return;
         const tile = noise({ width: 31, height: 20 }, 3);
         expect((await model.restore(tile, clean)).data).toEqual(tile.data);
+      }));
+  });
+}
+
+/** What every model that finds faces does, whatever its family. */
+export function faceContract(name: string, load: () => Promise<LoadedModel>): void {
+  const using = withModel(load, 'face-detection');
+
+  describe(`${name} as a model that finds faces`, () => {
+    test.each([
+      [1, 1],
+      [33, 17],
+      [640, 90],
+      [640, 640],
+    ])('takes a picture of %d × %d and gives each face once, the surest first', (width, height) =>
+      using(async (model: FaceModel) => {
+        expect(model.size).toEqual({ width: 640, height: 640 });
+        const faces = await model.detect(noise({ width, height }, 3));
+        expect(faces.map(({ score }) => score)).toEqual(faces.map(({ score }) => score).sort((a, b) => b - a));
+        for (const { score, landmarks, width: across } of faces) {
+          expect(score > 0 && score <= 1 && across > 0).toBe(true);
+          expect(landmarks.every(({ x, y }) => Number.isFinite(x) && Number.isFinite(y))).toBe(true);
+        }
+        expect(distinctFaces(faces)).toEqual(faces);
+      }),
+    );
+
+    test('gives the same twice, and nothing for a picture without anything', () =>
+      using(async (model: FaceModel) => {
+        const picture = noise({ width: 200, height: 140 }, 3);
+        expect(await model.detect(picture)).toEqual(await model.detect(picture));
+        expect(await model.detect({ ...picture, data: picture.data.map(() => 128) })).toEqual([]);
       }));
   });
 }
