@@ -34,6 +34,11 @@ const params = z.object({
   tile: wholeNumberBetween(64, 2048)
     .optional()
     .describe('Longest side of a tile in pixels of the input; default: 384, less when memory is short'),
+  tile_pad: wholeNumberBetween(0, 256)
+    .optional()
+    .describe(
+      'Pixels around a tile that are run with it; default: as far as the network looks, so that no seam can be seen',
+    ),
   format: formatParam(outputFormats),
   keep_metadata: flag()
     .default(false)
@@ -232,7 +237,8 @@ async function kindOf(source: PixelReader, { model, content }: Params): Promise<
 const noisy = 5.5;
 const blocky = 1.35;
 
-function prepared(model: UpscaleModel, { tta }: Params): UpscaleModel {
+function prepared(found: UpscaleModel, { tta, tile_pad }: Params): UpscaleModel {
+  const model = { ...found, overlap: tile_pad ?? found.overlap };
   const steady = model.drifts ? matchColours(model) : model;
   return tta ? selfEnsemble(steady) : steady;
 }

@@ -152,6 +152,17 @@ describe('super-resolution', () => {
     expect((await read(outcome.outputs[0]?.path ?? '')).data).toEqual(whole.data);
   });
 
+  test('shows seams when tiles see nothing of what is around them', async () => {
+    const small = testCard(150, 3);
+    const exact = await read((await perform(small, { tile: 64, tile_pad: 48 })).outputs[0]?.path ?? '');
+    await bench?.close();
+    const blind = await read((await perform(small, { tile: 64, tile_pad: 0 })).outputs[0]?.path ?? '');
+    await bench?.close();
+    const usual = await read((await perform(small, {})).outputs[0]?.path ?? '');
+    expect(exact.data).toEqual(usual.data);
+    expect(blind.data).not.toEqual(usual.data);
+  });
+
   test.each([
     ['photograph', testCard(128, 3)],
     ['damaged', noise({ width: 128, height: 128 }, 3)],
