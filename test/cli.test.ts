@@ -100,6 +100,16 @@ describe('darkroom cutout', () => {
     expect(wrong.stderr).toContain('none.png');
   });
 
+  it('refuses a trimap that is not as large as the photograph', async () => {
+    const folder = await tempFolder();
+    const trimap = join(folder, 'trimap.png');
+    await sharp({ create: { width: 9, height: 6, channels: 3, background: 'grey' } }).toFile(trimap);
+    const run = await darkroom(['cutout', photo, '--trimap', trimap, '-o', join(folder, 'out.png')]);
+    expect(run.code).toBe(1);
+    expect(run.stderr).toContain('Expected `trimap` to be as large as the picture, 400 × 534, got 9 × 6');
+    expect(await readdir(folder)).toEqual(['trimap.png']);
+  });
+
   it('says what is wrong with an option: which, what was expected, what came', async () => {
     const run = await darkroom(['upscale', photo, '--scale', '50']);
     expect(run.code).toBe(2);

@@ -74,29 +74,30 @@ describe('the client of OpenAI, pointed here', () => {
     expect(await sharp(Buffer.from(bytes)).metadata()).toMatchObject({ format: 'png', hasAlpha: true });
   });
 
-  it('is told in an error of the stream what was wrong with it', async () => {
-    const wrong = toFile(
-      await sharp({ create: { width: 9, height: 9, channels: 3, background: 'white' } })
-        .png()
-        .toBuffer(),
-      'mask.png',
-    );
-    const stream = await client.images.edit({ image: await image(), mask: await wrong, prompt: 'x', stream: true });
+  it('is told in an error of the stream what became of it', async () => {
+    const long = sharp({ create: { width: 9000, height: 16, channels: 3, background: 'white' } }).png();
+    const further = { outpaint_direction: 'right', outpaint_amount: 100 };
+    const stream = await client.images.edit({
+      image: await toFile(await long.toBuffer(), 'long.png'),
+      prompt: 'x',
+      stream: true,
+      ...further,
+    });
     const reading = (async () => {
       for await (const _ of stream);
     })();
-    await expect(reading).rejects.toThrow(/400 × 534, got 9 × 9/);
+    await expect(reading).rejects.toThrow(/at most 16384 pixels a side, it would be 18000/);
   });
 
-  it('gets a 400 for the same without one', async () => {
-    const wrong = toFile(
-      await sharp({ create: { width: 9, height: 9, channels: 3, background: 'white' } })
-        .png()
-        .toBuffer(),
-      'mask.png',
-    );
-    const attempt = client.images.edit({ image: await image(), mask: await wrong, prompt: 'x' });
-    await expect(attempt).rejects.toMatchObject({ status: 400, param: 'mask' });
+  it.each([false, true])('gets a 400 for a mask of another size, streamed or not (%s)', async (stream) => {
+    const wrong = sharp({ create: { width: 9, height: 9, channels: 3, background: 'white' } }).png();
+    const marks = await toFile(await wrong.toBuffer(), 'mask.png');
+    const attempt = client.images.edit({ image: await image(), mask: marks, prompt: 'x', stream });
+    await expect(attempt).rejects.toMatchObject({
+      status: 400,
+      param: 'mask',
+      message: expect.stringContaining('400 × 534, got 9 × 9'),
+    });
   });
 });
 

@@ -77,6 +77,25 @@ describe('a photograph', () => {
     expect(await second.json()).toMatchObject({ error: { param: 'image' } });
   });
 
+  it('is refused at once with a trimap of another size', async () => {
+    const trimap = await sharp(photo).resize(50, 40, { fit: 'fill' }).png().toBuffer();
+    const body = await form();
+    body.append('trimap', new Blob([new Uint8Array(trimap)]), 'trimap.png');
+    const answer = await post('/api/generate/background-removal', body);
+    expect(answer.status).toBe(400);
+    const message = 'Expected `trimap` to be as large as the picture, 400 × 534, got 50 × 40';
+    expect(await answer.json()).toMatchObject({ error: { param: 'trimap', message } });
+    // In a batch it is the fault of its item alone.
+    const image = (await sharp(photo).jpeg().toBuffer()).toString('base64');
+    const images = [image, { image, trimap: trimap.toString('base64') }];
+    const headers = { 'content-type': 'application/json' };
+    const batch = await post('/api/generate/background-removal/batch', JSON.stringify({ images }), headers);
+    expect(batch.status).toBe(202);
+    const { jobs } = (await batch.json()) as Batch;
+    expect(jobs[0]?.status).toBe('PENDING');
+    expect(jobs[1]).toMatchObject({ status: 'FAILED', error_message: message });
+  });
+
   it('finds its job again under the same idempotency key', async () => {
     const headers = { 'Idempotency-Key': 'the-same-photo' };
     const first = await post('/api/generate/background-removal', await form(), headers);

@@ -6,8 +6,9 @@ import { decodeDataUri, isDataUri } from './data-uri.js';
 import type { Downloader } from './download.js';
 import { EngineError } from './errors.js';
 import type { JobInput } from './jobs/job-store.js';
-import { contentTypes } from './media/media.js';
+import { contentTypes, type Size } from './media/media.js';
 import type { Operation } from './operations/operation.js';
+import { checkOverlay } from './operations/overlay.js';
 import type { TaskRunner } from './task.js';
 
 export interface IntakeParts {
@@ -29,18 +30,19 @@ export async function takeIn(
   { stored, ...parts }: IntakeParts & { stored: ReceivedFile[] },
 ): Promise<JobInput[]> {
   checkFields(submission.inputs, operation);
-  const inputs: JobInput[] = [];
+  const pictures: Inspected[] = [];
   for (const source of submission.inputs) {
     if (isReceived(source)) {
-      inputs.push(await inspect(source, source.field, parts));
+      pictures.push(await inspect(source, source.field, parts));
       continue;
     }
     const file = await fetchInto(source, submission.ownBases ?? [], parts);
     stored.push(file);
-    const input = await inspect(file, `${source.field}_url`, parts);
-    inputs.push(isDataUri(source.url) ? input : { ...input, url: source.url });
+    const { input, ...rest } = await inspect(file, `${source.field}_url`, parts);
+    pictures.push({ ...rest, input: isDataUri(source.url) ? input : { ...input, url: source.url } });
   }
-  return inputs;
+  checkOverlays(pictures, operation);
+  return pictures.map(({ input }) => input);
 }
 
 /** Removes stored files that nothing refers to. */
@@ -95,12 +97,31 @@ function misplaced(param: string, message: string): EngineError {
   return new EngineError('invalid_input', message, { param });
 }
 
-async function inspect(file: ReceivedFile, param: string, { blobs, runner }: IntakeParts): Promise<JobInput> {
+/** A picture that can be opened. */
+interface Inspected {
+  input: JobInput;
+  /** The name that it came under. */
+  param: string;
+  size: Size;
+}
+
+function checkOverlays(inspected: Inspected[], { pictures }: Operation): void {
+  const [main] = pictures;
+  const under = inspected.find(({ input }) => input.field === main?.field);
+  if (!under) return;
+  const overlays = pictures.filter(({ isOverlay = false }) => isOverlay).map(({ field }) => field);
+  for (const { input, param, size } of inspected) {
+    if (overlays.includes(input.field)) checkOverlay(size, under.size, param);
+  }
+}
+
+async function inspect(file: ReceivedFile, param: string, { blobs, runner }: IntakeParts): Promise<Inspected> {
   const local = await blobs.materialize(file.blob);
   try {
-    const facts = await runner.inspect(local.path, param);
+    const { format, width, height } = await runner.inspect(local.path, param);
     const { field, blob, bytes, name } = file;
-    return { field, blob, bytes, contentType: contentTypes[facts.format], ...(name !== undefined && { name }) };
+    const input = { field, blob, bytes, contentType: contentTypes[format], ...(name !== undefined && { name }) };
+    return { input, param, size: { width, height } };
   } finally {
     await local.release();
   }

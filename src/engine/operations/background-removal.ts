@@ -18,7 +18,7 @@ export const backgroundRemoval: Operation<CutoutParams> = {
   batch: { idPrefix: 'bgrm_batch', max: 100 },
   syncPaths: ['background-removal', 'remove-background'],
   lane: 'device',
-  pictures: [{ field: 'image', required: true }, { field: 'trimap' }, { field: 'bg_image' }],
+  pictures: [{ field: 'image', required: true }, { field: 'trimap', isOverlay: true }, { field: 'bg_image' }],
   summary: 'Removes the background of a picture, and puts what is left on a canvas',
   params,
   judges: true,

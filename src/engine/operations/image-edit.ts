@@ -24,7 +24,11 @@ export const imageEdit: Operation<EditParams> = {
   idPrefix: 'img',
   syncPaths: ['edits'],
   lane: 'device',
-  pictures: [{ field: 'image', required: true, max: 16 }, { field: 'mask' }, { field: 'style_reference' }],
+  pictures: [
+    { field: 'image', required: true, max: 16 },
+    { field: 'mask', isOverlay: true },
+    { field: 'style_reference' },
+  ],
   summary: 'Edits a picture: fills a mask, goes on beyond its borders, changes its background, light and colours',
   params,
   models: ({ inpaint_model }) => [{ task: 'inpainting', wanted: inpaint_model }],

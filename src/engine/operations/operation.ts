@@ -52,6 +52,8 @@ export interface PictureField {
   required?: boolean;
   /** How many may come; default 1. */
   max?: number;
+  /** It lies over the first picture of the main field, as a mask does, and must be as large. Default false. */
+  isOverlay?: boolean;
 }
 
 /** A way in which this machine does an operation that other backends can do too. */

@@ -6,6 +6,7 @@ import { shrunkTo } from '../../../models/shrink.js';
 import { isUnknown, type Trimap, trimapOfAlpha, trimapOfGrey } from '../../../models/trimap.js';
 import { EngineError } from '../../errors.js';
 import type { ImageFacts, Pixels, Plane, Size } from '../../media/media.js';
+import { checkOverlay } from '../overlay.js';
 import type { ColourProfile, PixelReader, Workbench } from '../workbench.js';
 import type { CutoutParams } from './params.js';
 
@@ -89,11 +90,7 @@ async function readTrimap(
   path: string,
   { facts, size }: { facts: Size; size: Size },
 ): Promise<Trimap> {
-  const { width, height } = await bench.images.facts(path, 'trimap');
-  if (width !== facts.width || height !== facts.height) {
-    const message = `Expected \`trimap\` to be as large as the picture, ${facts.width} × ${facts.height}, got ${width} × ${height}`;
-    throw new EngineError('invalid_input', message, { param: 'trimap' });
-  }
+  checkOverlay(await bench.images.facts(path, 'trimap'), facts, 'trimap');
   return trimapOfGrey(greyOf(await bench.images.decode(path, { size, channels: 3 })), size);
 }
 

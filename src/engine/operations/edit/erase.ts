@@ -1,8 +1,8 @@
 import { dilateMask, featherMask, readEditMask } from '../../../models/edit-mask.js';
 import { inpaint } from '../../../models/inpainting.js';
-import { EngineError } from '../../errors.js';
 import type { OutputFormat, Pixels } from '../../media/media.js';
 import type { OutputFile } from '../operation.js';
+import { checkOverlay } from '../overlay.js';
 import type { EncodeOptions, ImageKit, PixelReader, Workbench } from '../workbench.js';
 import type { Canvas, EditParams } from './params.js';
 
@@ -32,15 +32,8 @@ export async function erase(
   }
 }
 
-async function readMask(
-  marks: PixelReader,
-  { width, height }: PixelReader,
-  { mask_dilate }: EditParams,
-): Promise<Pixels> {
-  if (marks.width !== width || marks.height !== height) {
-    const message = `Expected a mask of the size of the picture, ${width} × ${height}, got ${marks.width} × ${marks.height}; white or transparent is what to edit`;
-    throw new EngineError('invalid_input', message, { param: 'mask' });
-  }
+async function readMask(marks: PixelReader, source: PixelReader, { mask_dilate }: EditParams): Promise<Pixels> {
+  checkOverlay(marks, source, 'mask');
   const mask = await readEditMask(marks);
   dilateMask(mask, mask_dilate);
   return mask;
