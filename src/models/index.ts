@@ -1,3 +1,4 @@
+import { alignedFace } from './aligned-face.js';
 import { cutout } from './cutout.js';
 import { depthAnything } from './depth-anything.js';
 import { inpainter } from './inpainter.js';
@@ -25,6 +26,7 @@ export const families: readonly ModelFamily[] = [
   restorer,
   depthAnything,
   yunet,
+  alignedFace,
 ];
 
 /** The family of an entry. Errors: `model_unavailable` with its `familyProblem`. */

@@ -97,3 +97,17 @@ function markWeights(): Weights {
   const landmarks = markLandmarks.flatMap(({ x, y }) => [x / 32, y / 32]);
   return { kernel, bias: Float32Array.of(0, 0, markBox.x / 32, markBox.y / 32, 1.6, 1.6, ...landmarks) };
 }
+
+/** A network with the signature of a face restorer at this size that multiplies every sample, as -1..1, by `gain`. */
+export function tinyFaceRestorer({ gain = 1, size = 128 } = {}): TinyModel {
+  const inputs = [{ name: 'input', type: 'float32' as const, shape: [1, 3, size, size] }];
+  const outputs = [{ name: '2359', type: 'float32' as const, shape: [1, 3, size, size] }];
+  const bytes = onnx({
+    inputs,
+    outputs,
+    nodes: [node('Mul', ['input', 'gain'], '2359')],
+    initializers: [{ name: 'gain', dims: [], data: Float32Array.of(gain) }],
+  });
+  const facts = { id: `tiny-face-${gain}`, task: 'face-restoration', family: 'aligned-face' } as const;
+  return describe({ ...facts, inputs, outputs, constants: { size } }, bytes);
+}
