@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Size } from '../engine/media/media.js';
+import { withShorterSide } from './input-size.js';
 import { readConstants } from './lockfile.js';
 import type { ModelFamily } from './model.js';
 import { pictureTensors, samples } from './signature.js';
@@ -16,9 +16,6 @@ const constants = z.strictObject({
   std: triple,
 });
 
-/** No side of a picture for the network is longer than this many shorter ones: its time grows with their product. */
-const longest = 3;
-
 /**
  * Nets that tell near from far, as Depth Anything (arXiv 2406.09414): normalised float RGB [N, 3, H, W] in, disparity
  * [N, H, W] or [N, 1, H, W] out, larger where nearer, of no known unit.
@@ -34,7 +31,7 @@ export const depthAnything: ModelFamily = {
     return {
       id: entry.id,
       inputSize: (source) =>
-        typeof size === 'number' ? keepAspect(source, size, multiple) : { width: size[0], height: size[1] },
+        typeof size === 'number' ? withShorterSide(source, size, multiple) : { width: size[0], height: size[1] },
       async predict(pixels) {
         const { width, height } = pixels;
         const tensor = { type: 'float32', data: toPlanes(pixels, table), dims: [1, 3, height, width] } as const;
@@ -45,13 +42,6 @@ export const depthAnything: ModelFamily = {
     };
   },
 };
-
-function keepAspect({ width, height }: Size, short: number, multiple: number): Size {
-  const ratio = Math.min(Math.max(width, height) / Math.min(width, height), longest);
-  const round = (length: number) => Math.max(1, Math.round(length / multiple)) * multiple;
-  const [less, more] = [round(short), round(short * ratio)];
-  return width < height ? { width: less, height: more } : { width: more, height: less };
-}
 
 /** 0 is the farthest place of the picture, 1 the nearest; without any difference all is half way. */
 function toUnitRange(values: Float32Array): Float32Array {

@@ -6,10 +6,15 @@ import { lama } from './lama.js';
 import { constantsProblem, type ModelEntry } from './lockfile.js';
 import { migan } from './migan.js';
 import type { ModelFamily } from './model.js';
+import { modnet } from './modnet.js';
+import { nafnet } from './nafnet.js';
 import { unfit } from './parts.js';
 import { restorer } from './restorer.js';
+import { rrdbnet } from './rrdbnet.js';
 import { birefnet, saliency } from './saliency.js';
+import { scunet } from './scunet.js';
 import { srvgg } from './srvgg.js';
+import { swinir } from './swinir.js';
 import { upscaler } from './upscaler.js';
 import { yunet } from './yunet.js';
 
@@ -18,12 +23,17 @@ export const families: readonly ModelFamily[] = [
   cutout,
   saliency,
   birefnet,
+  modnet,
   upscaler,
   srvgg,
+  rrdbnet,
+  swinir,
   inpainter,
   lama,
   migan,
   restorer,
+  scunet,
+  nafnet,
   depthAnything,
   yunet,
   alignedFace,

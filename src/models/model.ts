@@ -84,8 +84,11 @@ export interface Sketch {
   factor: number;
 }
 
+/** What can be wrong with a picture. */
+export const damages = ['noise', 'jpeg', 'blur'] as const;
+
 /** What is wrong with a picture, and by how much; 0 is nothing. */
-export interface Damage {
+export interface Damage extends Record<(typeof damages)[number], number> {
   /** Standard deviation of noise in each colour, in levels of 255. */
   noise: number;
   /** Compression, 0..1: (100 - quality) / 100 of JPEG. */
@@ -101,6 +104,8 @@ export interface RestoreModel {
   overlap: number;
   /** What it can repair; other damage is ignored. */
   mends: readonly (keyof Damage)[];
+  /** Whether it sees for itself how much is wrong: of the damage it is told, it heeds only whether there is any. */
+  isBlind?: boolean;
   /** A tile (3 channels, any size from 1×1) without the damage that it is told of. */
   restore(tile: Pixels, damage: Damage): Promise<Pixels>;
 }

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { z } from 'zod';
 import { type ModelEntry, readLockfile, type TensorSpec } from '#src/models/lockfile.js';
 import { lockfilePath } from '#src/models/weights.js';
 import { type Initializer, type NodeSpec, onnx, type TensorInfo } from './onnx.js';
@@ -37,6 +38,70 @@ export function tinyMigan(): TinyModel {
     ],
     initializers: [...numbers, weights('kernel', [3, 3, 3, 3], 0.005)],
   }));
+}
+
+/** A net that enlarges, near to plain enlargement, and fails for sides that are no multiples of what its entry says. */
+export function tinyEnlarger(id: string): TinyModel {
+  const { scale, multiple } = z.object({ scale: z.int(), multiple: z.int() }).parse(entryOf(id).constants);
+  return listed(id, ({ inputs: [image], output }) => ({
+    nodes: [
+      ...refuseOthers(image, multiple),
+      op('Conv', ['allowed', 'kernel'], 'wide', { pads: [1, 1, 1, 1] }),
+      op('DepthToSpace', ['wide'], output, { blocksize: scale, mode: 'CRD' }),
+    ],
+    initializers: [passing('kernel', [3 * scale ** 2, 3, 3, 3], (tap) => (tap === 4 ? 1 : 0))],
+  }));
+}
+
+/** A net that takes noise out by averaging neighbours, or blur by setting them off, and fails for other sides as above. */
+export function tinyRestorer(id: string): TinyModel {
+  const { mends, multiple } = z.object({ mends: z.string().array(), multiple: z.int() }).parse(entryOf(id).constants);
+  const taps = mends.includes('noise') ? averaging : sharpening;
+  return listed(id, ({ inputs: [image], output }) => ({
+    nodes: [
+      ...refuseOthers(image, multiple),
+      op('Pad', ['allowed', 'border'], 'framed', { mode: 'edge' }),
+      op('Conv', ['framed', 'kernel'], output),
+    ],
+    initializers: [
+      passing('kernel', [3, 3, 3, 3], (tap) => taps[tap] ?? 0),
+      { name: 'border', dims: [8], data: BigInt64Array.of(0n, 0n, 1n, 1n, 0n, 0n, 1n, 1n) },
+    ],
+  }));
+}
+
+/** MODNet: the logistic function of a convolution, which fails for sides that are no multiples of 32. */
+export function tinyModnet(id: 'modnet' | 'modnet-uint8' = 'modnet'): TinyModel {
+  return listed(id, ({ inputs: [image], output }) => ({
+    nodes: [
+      ...refuseOthers(image, 32),
+      op('Conv', ['allowed', 'kernel'], 'logits', { pads: [1, 1, 1, 1] }),
+      op('Sigmoid', ['logits'], output),
+    ],
+    initializers: [weights('kernel', [1, 3, 3, 3], 1)],
+  }));
+}
+
+const averaging = Array.from({ length: 9 }, () => 1 / 9);
+const sharpening = [0, -0.25, 0, -0.25, 2, -0.25, 0, -0.25, 0];
+
+/** Folds and unfolds the picture, which changes nothing, and can't be done with other sides. */
+function refuseOthers(image: string, multiple: number): NodeSpec[] {
+  return [
+    op('SpaceToDepth', [image], 'folded', { blocksize: multiple }),
+    op('DepthToSpace', ['folded'], 'allowed', { blocksize: multiple }),
+  ];
+}
+
+/** A random kernel of 3×3 whose outputs, three and three, are those of the inputs through these taps. */
+function passing(name: string, dims: [number, number, 3, 3], tapOf: (tap: number) => number): Initializer {
+  const kernel = weights(name, dims, 0.002);
+  const outputs = dims[0] / 3;
+  const data = (kernel.data as Float32Array).map((small, at) => {
+    const [tap, source, target] = [at % 9, Math.floor(at / 9) % 3, Math.floor(at / 27 / outputs)];
+    return small + (source === target ? tapOf(tap) : 0);
+  });
+  return { ...kernel, data };
 }
 
 function fillByMean(image: string): NodeSpec[] {

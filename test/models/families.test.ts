@@ -7,7 +7,7 @@ import type { Pixels } from '#src/engine/media/media.js';
 import { type LoadedModel, loadModel } from '#src/models/load.js';
 import { type ModelEntry, readLockfile, type WeightFile } from '#src/models/lockfile.js';
 import { bundledFolder, lockfilePath } from '#src/models/weights.js';
-import { tinyLama, tinyMigan } from '../helpers/listed-models.js';
+import { tinyEnlarger, tinyLama, tinyMigan, tinyModnet, tinyRestorer } from '../helpers/listed-models.js';
 import { noise } from '../helpers/pictures.js';
 import { sharedFiles } from '../helpers/shared.js';
 import {
@@ -32,6 +32,9 @@ const tinies = [
   tinyLama(),
   tinyLama('lama-opencv'),
   tinyMigan(),
+  ...['realesrgan-x2plus', 'realesrgan-x4plus', 'swinir-real-x4', 'swin2sr-real-x4'].map(tinyEnlarger),
+  ...['scunet-real-psnr', 'scunet-real-gan', 'nafnet-deblur', 'denoise-realplksr'].map(tinyRestorer),
+  tinyModnet(),
 ];
 const bundled = readLockfile(lockfilePath).models.filter(({ tier }) => tier === 'bundled');
 
@@ -47,7 +50,9 @@ function load(entry: ModelEntry): Promise<LoadedModel> {
 }
 
 for (const entry of [...tinies.map((tiny) => tiny.entry), ...bundled]) {
-  if (entry.task === 'super-resolution') upscaleContract(entry.id, () => load(entry), { exact: true });
+  // The whole picture is mirrored up to a multiple at its border, the tile that ends there may be one already.
+  const exact = (entry.constants.multiple ?? 1) === 1;
+  if (entry.task === 'super-resolution') upscaleContract(entry.id, () => load(entry), { exact });
   else if (entry.task === 'inpainting') inpaintContract(entry.id, () => load(entry));
   else if (entry.task === 'image-restoration') restoreContract(entry.id, () => load(entry));
   else mattingContract(entry.id, () => load(entry));
@@ -71,7 +76,7 @@ describe('loadModel', () => {
 
   test('refuses a family that it does not know, or that is for another task', async () => {
     await expect(load({ ...entry, family: 'magic' })).rejects.toThrow(
-      'expected a family for background-removal (cutout, saliency, birefnet)',
+      'expected a family for background-removal (cutout, saliency, birefnet, modnet)',
     );
     await expect(load({ ...entry, family: 'srvgg' })).rejects.toMatchObject({ code: 'model_unavailable' });
   });

@@ -129,7 +129,7 @@ describe('modelStatuses', () => {
   test('a model of a family that is not there is listed with that problem, and not chosen', async () => {
     await install(x2, folder);
     const lock = withEntry({ family: 'magic' });
-    const problem = 'expected a family for super-resolution (upscaler, srvgg), got "magic"';
+    const problem = 'expected a family for super-resolution (upscaler, srvgg, rrdbnet, swinir), got "magic"';
     expect(modelStatuses(lock, { folder, allowNonCommercial: false })[0]).toMatchObject({ installed: true, problem });
     expect(() => choose(x2.entry.id, { lock })).toThrow(problem);
   });

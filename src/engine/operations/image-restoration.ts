@@ -18,6 +18,7 @@ import { flag, formatParam, modelParam, strength } from './params.js';
 import { middleOf } from './picture-middle.js';
 import { bands, within } from './picture-rows.js';
 import { mendScratches } from './restoration/mend-scratches.js';
+import { unheeded } from './restoration/unheeded.js';
 import type { PixelReader, Workbench } from './workbench.js';
 
 const params = z.object({
@@ -191,28 +192,32 @@ async function repair(bench: Workbench, job: { source: PixelReader; plan: Plan }
     return target.write(rows);
   };
   const isDamaged = Object.values(damage).some((amount) => amount > 0);
-  if (isDamaged) await restoreTiles(bench, { source, damage, tta: options.tta, write });
+  const model = isDamaged || options.model !== 'auto' ? await bench.model('image-restoration') : null;
+  if (model && isDamaged) await restoreTiles(bench, { source, model, damage, tta: options.tta, write });
   else for await (const { rows } of bands(bench, source)) await write(rows);
   bench.checkpoint('encode');
   const isFlattened = channels === 4 && options.format === 'jpg';
   return {
     outputs: [await target.encode(options.format)],
-    warnings: isFlattened ? ['JPEG has no transparency: the picture was put on white'] : [],
+    warnings: [
+      ...(model ? unheeded(model, damage, options) : []),
+      ...(isFlattened ? ['JPEG has no transparency: the picture was put on white'] : []),
+    ],
     facts: { chosen, input: { width, height }, output: { width, height } },
   };
 }
 
 interface Tiles {
   source: PixelReader;
+  model: RestoreModel;
   damage: Damage;
   /** Whether all turns and mirrors are averaged. */
   tta: boolean;
   write(rows: Pixels): Promise<void>;
 }
 
-async function restoreTiles(bench: Workbench, { source, damage, tta, write }: Tiles): Promise<void> {
-  const prepared = (model: RestoreModel) => (tta ? selfEnsemble(asUpscaler(model, damage)) : asUpscaler(model, damage));
-  const model = await bench.model('image-restoration');
+async function restoreTiles(bench: Workbench, { source, model, damage, tta, write }: Tiles): Promise<void> {
+  const prepared = (each: RestoreModel) => (tta ? selfEnsemble(asUpscaler(each, damage)) : asUpscaler(each, damage));
   await enlarge(source, splitWhenShort(prepared(model)), {
     write,
     tile: tileFor(process.availableMemory()),

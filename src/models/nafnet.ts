@@ -1,0 +1,10 @@
+import { blindConstants, blindRestorer } from './blind-restorer.js';
+import type { ModelFamily } from './model.js';
+
+/** NAFNet (arXiv 2204.04676), which halves a tile four times, and other nets of its tensors that mend what they see. */
+export const nafnet: ModelFamily = {
+  name: 'nafnet',
+  task: 'image-restoration',
+  constants: blindConstants,
+  wrap: blindRestorer,
+};

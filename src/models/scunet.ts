@@ -1,0 +1,10 @@
+import { blindConstants, blindRestorer } from './blind-restorer.js';
+import type { ModelFamily } from './model.js';
+
+/** SCUNet for real pictures (arXiv 2203.13278): noise and compression of any kind; it halves windows of 8 three times. */
+export const scunet: ModelFamily = {
+  name: 'scunet',
+  task: 'image-restoration',
+  constants: blindConstants,
+  wrap: blindRestorer,
+};
