@@ -1,6 +1,6 @@
 import type { Pixels, Size } from '../engine/media/media.js';
 import type { PixelReader } from '../engine/operations/workbench.js';
-import type { Box } from './holes.js';
+import { type Box, union } from './holes.js';
 
 /** A part of a picture and what is still to be filled in it. */
 export interface View {
@@ -29,10 +29,13 @@ interface Patch extends Box {
   covers: Uint8Array;
 }
 
-/** A canvas for a picture and its mask (any sample but 0 is to be filled), in memory for what is filled and one bit of the mask. */
-export function openCanvas(source: PixelReader, { data: marks }: Pixels): Canvas {
+/**
+ * A canvas for a picture and its mask (any sample but 0 is to be filled) with these holes, in memory for the box around
+ * them.
+ */
+export function openCanvas(source: PixelReader, mask: Pixels, holes: readonly Box[]): Canvas {
   const { width, height } = source;
-  const pending = marks.map((mark) => (mark === 0 ? 0 : 255));
+  const pending = pendingOf(mask, holes);
   const patches: Patch[] = [];
   const readRows: Canvas['readRows'] = async (top, rows) => {
     const result = await source.readRows(top, rows);
@@ -41,7 +44,7 @@ export function openCanvas(source: PixelReader, { data: marks }: Pixels): Canvas
   };
   const view: Canvas['view'] = async (box) => ({
     pixels: cropColours(await readRows(box.top, box.height), box),
-    mask: { ...sizeOf(box), channels: 1, data: cut(pending, width, box) },
+    mask: { ...sizeOf(box), channels: 1, data: cut(pending, box) },
   });
   return {
     width,
@@ -49,14 +52,12 @@ export function openCanvas(source: PixelReader, { data: marks }: Pixels): Canvas
     readRows,
     view,
     smallView: (box, factor) => shrink(view, box, factor),
-    hasHole: (box) => cut(pending, width, box).includes(255),
+    hasHole: (box) => cut(pending, box).includes(255),
     paint(pixels, box, part) {
-      const covers = cut(pending, width, part).map((mark) => mark & 1);
+      const covers = cut(pending, part).map((mark) => mark & 1);
       const inner = { ...part, left: part.left - box.left, top: part.top - box.top };
       patches.push({ ...part, covers, colours: cropColours(rowsOf(pixels, inner), inner).data });
-      for (let y = part.top; y < part.top + part.height; y++) {
-        pending.fill(0, y * width + part.left, y * width + part.left + part.width);
-      }
+      clear(pending, part);
     },
   };
 }
@@ -96,14 +97,44 @@ function rowsOf(pixels: Pixels, { top, height }: Box): Pixels {
   return { ...pixels, height, data: pixels.data.subarray(top * stride, (top + height) * stride) };
 }
 
-/** A box of a plane that is `width` wide. */
-function cut(plane: Uint8Array, width: number, box: Box): Uint8Array {
-  const result = new Uint8Array(box.width * box.height);
-  for (let y = 0; y < box.height; y++) {
-    const from = (box.top + y) * width + box.left;
-    result.set(plane.subarray(from, from + box.width), y * box.width);
+/** What is still to be filled in the box around all holes: 255, elsewhere 0. */
+interface Pending {
+  box: Box;
+  data: Uint8Array;
+}
+
+function pendingOf({ data: marks, width }: Pixels, holes: readonly Box[]): Pending {
+  const box = holes.length > 0 ? holes.reduce(union) : { left: 0, top: 0, width: 0, height: 0 };
+  const data = new Uint8Array(box.width * box.height);
+  for (let y = 0, to = 0; y < box.height; y++) {
+    let from = (box.top + y) * width + box.left;
+    for (let x = 0; x < box.width; x++, to++, from++) data[to] = marks[from] === 0 ? 0 : 255;
+  }
+  return { box, data };
+}
+
+/** A box of it; beyond its own box is nothing to be filled. */
+function cut({ box, data }: Pending, wanted: Box): Uint8Array {
+  const result = new Uint8Array(wanted.width * wanted.height);
+  for (const { y, from, end } of spans(box, wanted)) {
+    result.set(data.subarray(from, end), y * wanted.width + Math.max(0, box.left - wanted.left));
   }
   return result;
+}
+
+function clear({ box, data }: Pending, part: Box): void {
+  for (const { from, end } of spans(box, part)) data.fill(0, from, end);
+}
+
+/** Where the rows of a box lie in the data of another, as far as they do; `y` counts from the top of the former. */
+function* spans(of: Box, box: Box): Generator<{ y: number; from: number; end: number }> {
+  const [left, right] = [Math.max(0, box.left - of.left), Math.min(of.width, box.left + box.width - of.left)];
+  const [top, bottom] = [Math.max(of.top, box.top), Math.min(of.top + of.height, box.top + box.height)];
+  if (left >= right) return;
+  for (let y = top; y < bottom; y++) {
+    const start = (y - of.top) * of.width;
+    yield { y: y - box.top, from: start + left, end: start + right };
+  }
 }
 
 /** Band by band, so that the large view is never in memory. */

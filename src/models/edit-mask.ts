@@ -1,8 +1,12 @@
 import type { Pixels } from '../engine/media/media.js';
 import type { PixelReader } from '../engine/operations/workbench.js';
+import { isBlank } from './blank.js';
 
 // Few enough to stay in the cache of a core, enough to keep the disk out of it.
 const rowsAtATime = 128;
+
+// Samples of a mask that are looked at together.
+const pieceOfMask = 1 << 14;
 
 // Which rule marks a pixel.
 const [byAlpha, byLight] = [1, 2];
@@ -15,27 +19,60 @@ export async function readEditMask(source: PixelReader): Promise<Pixels> {
   const { width, height } = source;
   const data = new Uint8Array(width * height);
   let isTransparent = false;
+  let above: Marked | null = null;
   for (let top = 0; top < height; top += rowsAtATime) {
     const rows = await source.readRows(top, Math.min(rowsAtATime, height - top));
-    const found = markRows(rows, data.subarray(top * width));
-    isTransparent ||= found;
+    for (let y = 0; y < rows.height; y++) {
+      const marks = data.subarray((top + y) * width, (top + y + 1) * width);
+      above = markRow(rowOf(rows, y), { marks, above });
+      isTransparent ||= above.isTransparent;
+    }
   }
-  const rule = isTransparent ? byAlpha : byLight;
-  const values = Uint8Array.from([0, 1, 2, 3], (marks) => (marks & rule ? 255 : 0));
-  for (let at = 0; at < data.length; at++) data[at] = values[data[at] as number] as number;
+  keepRule(data, isTransparent ? byAlpha : byLight);
   return { data, width, height, channels: 1 };
 }
 
-/** Notes for every pixel by which rule it is marked; tells whether any is transparent. */
-function markRows({ data, channels }: Pixels, marks: Uint8Array): boolean {
+/** A row of a mask, what is marked in it by which rule, and whether anything in it is transparent. */
+interface Marked {
+  row: Pixels;
+  marks: Uint8Array;
+  isBlank: boolean;
+  isTransparent: boolean;
+}
+
+function rowOf({ data, width, channels }: Pixels, y: number): Pixels {
+  const stride = width * channels;
+  return { data: data.subarray(y * stride, (y + 1) * stride), width, height: 1, channels };
+}
+
+/** Notes for every pixel of a row by which rule it is marked. */
+function markRow(row: Pixels, { marks, above }: { marks: Uint8Array; above: Marked | null }): Marked {
+  // Most rows of a mask are like the one above, and to see that is much faster than to look at their pixels.
+  if (above && Buffer.compare(above.row.data, row.data) === 0) {
+    if (!above.isBlank) marks.set(above.marks);
+    return { ...above, row, marks };
+  }
+  const { data, channels } = row;
   let isTransparent = false;
+  let found = 0;
   for (let at = 0, from = 0; from < data.length; at++, from += channels) {
     const alpha = channels === 4 ? (data[from + 3] as number) : 255;
     if (alpha < 255) isTransparent = true;
-    const light = lightOf(data, from);
-    marks[at] = (alpha < 128 ? byAlpha : 0) | (light >= 128 ? byLight : 0);
+    const rules = (alpha < 128 ? byAlpha : 0) | (lightOf(data, from) >= 128 ? byLight : 0);
+    marks[at] = rules;
+    found |= rules;
   }
-  return isTransparent;
+  return { row, marks, isBlank: found === 0, isTransparent };
+}
+
+/** Turns notes into marks: 255 where this rule holds. */
+function keepRule(data: Uint8Array, rule: number): void {
+  const values = Uint8Array.from([0, 1, 2, 3], (rules) => (rules & rule ? 255 : 0));
+  for (let start = 0; start < data.length; start += pieceOfMask) {
+    const piece = data.subarray(start, start + pieceOfMask);
+    if (isBlank(piece)) continue;
+    for (let at = 0; at < piece.length; at++) piece[at] = values[piece[at] as number] as number;
+  }
 }
 
 function lightOf(data: Uint8Array, at: number): number {

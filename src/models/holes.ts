@@ -1,4 +1,5 @@
 import type { Pixels, Size } from '../engine/media/media.js';
+import { isBlank } from './blank.js';
 
 /** A part of a picture. */
 export interface Box extends Size {
@@ -62,6 +63,7 @@ export function windowAround({ left, top, width, height }: Box, side: number, li
 function cellBoxes(mask: Pixels, columns: number): Map<number, Box> {
   const cells = new Map<number, Box>();
   for (let y = 0; y < mask.height; y++) {
+    if (isBlank(mask.data.subarray(y * mask.width, (y + 1) * mask.width))) continue;
     for (let column = 0; column < columns; column++) {
       const marked = markedSpan(mask, y, column * cell);
       if (!marked) continue;

@@ -31,8 +31,8 @@ export async function inpaint(
   model: InpaintModel,
   { write, checkpoint }: InpaintOptions,
 ): Promise<void> {
-  const canvas = openCanvas(source, mask);
   const holes = findHoles(mask);
+  const canvas = openCanvas(source, mask, holes);
   for (const [index, hole] of holes.entries()) {
     await fillHole(canvas, hole, model, (fraction) => checkpoint((index + fraction) / holes.length));
   }

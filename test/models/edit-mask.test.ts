@@ -24,6 +24,31 @@ describe('readEditMask', () => {
     expect(marked((await readEditMask(readerOf(hole))).data)).toBe(12);
   });
 
+  test('goes by alpha everywhere when only the last row is transparent', async () => {
+    const late = paint(size, 4, (_, y) => [255, 255, 255, y === 8 ? 0 : 255]);
+    const { data } = await readEditMask(readerOf(late));
+    expect([marked(data), marked(data.subarray(96))]).toEqual([12, 12]);
+  });
+
+  test('sees a mark in rows that are otherwise alike, and after many of them', async () => {
+    const tall = { width: 20, height: 400 };
+    const spots = [
+      [3, 0],
+      [3, 127],
+      [19, 128],
+      [0, 300],
+      [7, 300],
+    ];
+    const white = (x: number, y: number) => spots.some(([column, row]) => column === x && row === y);
+    const { data } = await readEditMask(
+      readerOf(paint(tall, 3, (x, y) => (white(x, y) ? [255, 255, 255] : [9, 9, 9]))),
+    );
+    expect([...data.keys()].filter((at) => data[at] === 255).map((at) => [at % 20, Math.floor(at / 20)])).toEqual(
+      spots,
+    );
+    expect(data.every((value) => value === 0 || value === 255)).toBe(true);
+  });
+
   test('goes by light when alpha is opaque everywhere', async () => {
     const opaque = paint(size, 4, (x, y) => (isMarked(x, y) ? [255, 255, 255, 255] : [0, 0, 0, 255]));
     expect(marked((await readEditMask(readerOf(opaque))).data)).toBe(12);
