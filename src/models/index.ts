@@ -1,5 +1,6 @@
 import { alignedFace } from './aligned-face.js';
 import { cutout } from './cutout.js';
+import { ddcolor } from './ddcolor.js';
 import { depthAnything } from './depth-anything.js';
 import { inpainter } from './inpainter.js';
 import { lama } from './lama.js';
@@ -37,6 +38,7 @@ export const families: readonly ModelFamily[] = [
   depthAnything,
   yunet,
   alignedFace,
+  ddcolor,
 ];
 
 /** The family of an entry. Errors: `model_unavailable` with its `familyProblem`. */

@@ -111,3 +111,20 @@ export function tinyFaceRestorer({ gain = 1, size = 128 } = {}): TinyModel {
   const facts = { id: `tiny-face-${gain}`, task: 'face-restoration', family: 'aligned-face' } as const;
   return describe({ ...facts, inputs, outputs, constants: { size } }, bytes);
 }
+
+/** A network with the signature of DDColor at this size: a and b grow with the grey, from `a` and `b` at black. */
+export function tinyColouriser({ a = 0, b = 0, slope = 0, size = 64 } = {}): TinyModel {
+  const inputs = [{ name: 'input', type: 'float32' as const, shape: [1, 3, size, size] }];
+  const outputs = [{ name: 'output', type: 'float32' as const, shape: [1, 2, size, size] }];
+  const bytes = onnx({
+    inputs,
+    outputs,
+    nodes: [node('Conv', ['input', 'kernel', 'bias'], 'output')],
+    initializers: [
+      { name: 'kernel', dims: [2, 3, 1, 1], data: new Float32Array(6).fill(slope / 3) },
+      { name: 'bias', dims: [2], data: Float32Array.of(a, b) },
+    ],
+  });
+  const facts = { id: `tiny-ddcolor-${a}-${b}`, task: 'colorization', family: 'ddcolor', constants: { size } } as const;
+  return describe({ ...facts, inputs, outputs: [{ name: 'output', type: 'float32', shape: null }] }, bytes);
+}
