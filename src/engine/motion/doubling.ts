@@ -1,4 +1,4 @@
-import { createPlane, type PaddedPlane, repeatBorder } from './plane.js';
+import { createPlane, type PaddedPlane, type PlaneMaker, repeatBorder } from './plane.js';
 
 /** Samples that one new sample is made of. */
 const taps = 6;
@@ -11,9 +11,9 @@ const late = early.toReversed();
  * A plane at twice its size. What lies between samples is then known so well that straight lines are good enough for the
  * rest: in a picture moved by fractions of a pixel nothing flickers between soft and sharp.
  */
-export function doubled(source: PaddedPlane): PaddedPlane {
+export function doubled(source: PaddedPlane, make: PlaneMaker = createPlane): PaddedPlane {
   const { width, height, pad, stride, data } = source;
-  const result = createPlane({ width: 2 * width, height: 2 * height }, pad);
+  const result = make({ width: 2 * width, height: 2 * height }, pad);
   // Rows of twice the width for each row that contributes: the lines of the source and those of its pad.
   const wide = new Float32Array(2 * width * (height + taps));
   for (let row = 0; row < height + taps; row++) {

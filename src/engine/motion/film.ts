@@ -3,7 +3,8 @@ import { blend, createFrame } from './frame.js';
 
 /** Something that can be drawn at every moment 0..1 of its shot. */
 export interface Scene {
-  draw(frame: Frame, time: number): void | Promise<void>;
+  /** The frame is good until the next one is drawn. */
+  draw(time: number): Frame | Promise<Frame>;
 }
 
 /** A part of a clip. */
@@ -31,21 +32,16 @@ const framesAtOnce = 3;
 /** The frames of a clip, one after the other, in memory that is used again for the third one after. */
 export async function* filmed(film: Film): AsyncGenerator<Frame> {
   const memory = Array.from({ length: framesAtOnce }, () => createFrame(film));
-  const other = createFrame(film);
   const stage = openStage(film);
   for (let index = 0; index < film.frames; index++) {
     film.checkpoint(index / film.frames);
     const frame = memory[index % framesAtOnce] as Frame;
     const [leaving, entering] = showing(film, index);
     if (!leaving) throw new RangeError(`No shot has frame ${index}`);
-    await stage(leaving, frame);
+    frame.data.set((await stage(leaving)).data);
     if (entering) {
-      await stage(entering, other);
-      blend(
-        frame,
-        other,
-        smooth((entering.at + 1) / (leaving.shot.to - leaving.shot.from - leaving.at + entering.at + 1)),
-      );
+      const share = (entering.at + 1) / (leaving.shot.to - leaving.shot.from - leaving.at + entering.at + 1);
+      blend(frame, await stage(entering), smooth(share));
     }
     yield frame;
   }
@@ -68,15 +64,15 @@ function showing({ shots, frames }: Film, index: number): Moment[] {
 }
 
 /** Draws moments of shots; holds the scenes of no more than the last two shots. */
-function openStage({ isLoop, shots }: Film): (moment: Moment, into: Frame) => Promise<void> {
+function openStage({ isLoop, shots }: Film): (moment: Moment) => Promise<Frame> {
   const scenes = new Map<Shot, Scene>();
-  return async ({ shot, at }, into) => {
+  return async ({ shot, at }) => {
     const scene = scenes.get(shot) ?? (await shot.open());
     scenes.delete(shot);
     scenes.set(shot, scene);
     for (const old of [...scenes.keys()].slice(0, -2)) scenes.delete(old);
     const last = shot.to - shot.from - (isLoop && shots.length === 1 ? 0 : 1);
-    await scene.draw(into, last === 0 ? 0 : at / last);
+    return scene.draw(last === 0 ? 0 : at / last);
   };
 }
 

@@ -1,20 +1,8 @@
 import type { Frame, Size } from '../media/media.js';
-import type { Target } from './sampling.js';
 
 /** A frame of undefined content. */
 export function createFrame({ width, height }: Size): Frame {
   return { width, height, data: new Uint8Array((width * height * 3) / 2) };
-}
-
-/** The three planes of a frame. */
-export function targetsOf({ width, height, data }: Frame): [luma: Target, cb: Target, cr: Target] {
-  const area = width * height;
-  const half = { width: width / 2, height: height / 2, spacing: 2 } as const;
-  return [
-    { data: data.subarray(0, area), width, height, spacing: 1 },
-    { data: data.subarray(area, area * 1.25), ...half },
-    { data: data.subarray(area * 1.25), ...half },
-  ];
 }
 
 /** Lays a frame over another one of its size, with this share, 0..1. */

@@ -1,10 +1,9 @@
-import type { Frame, Pixels } from '../media/media.js';
+import type { Pixels } from '../media/media.js';
+import type { Canvas } from './canvas.js';
 import { doubled } from './doubling.js';
-import { targetsOf } from './frame.js';
 import { softened, toPlanes } from './levels.js';
 import type { Mesh } from './mesh.js';
-import { createPlane, type PaddedPlane } from './plane.js';
-import { cover } from './sampling.js';
+import { createPlane, type PaddedPlane, type PlaneMaker } from './plane.js';
 
 /** A picture that is transparent around its content, ready to be laid over frames: samples are multiplied by alpha. */
 export interface Layer {
@@ -17,8 +16,8 @@ export interface Layer {
 
 const pad = 8;
 
-/** A picture with straight alpha (4 channels) as a layer; its border should be transparent. */
-export function layerOf(pixels: Pixels): Layer {
+/** A picture with straight alpha (4 channels) as a layer for this canvas; its border should be transparent. */
+export function layerOf(pixels: Pixels, canvas: Canvas): Layer {
   const { width, height, data } = pixels;
   const planes = toPlanes(pixels);
   const alpha = createPlane({ width, height }, pad);
@@ -28,21 +27,21 @@ export function layerOf(pixels: Pixels): Layer {
     }
   }
   for (const { data: samples } of [planes.luma, planes.cb, planes.cr]) multiply(samples, alpha.data);
+  const make: PlaneMaker = (size, room) => canvas.plane(size, room);
   return {
-    luma: doubled(planes.luma),
-    lumaAlpha: doubled(alpha),
-    cb: softened(planes.cb),
-    cr: softened(planes.cr),
-    chromaAlpha: softened(alpha),
+    luma: doubled(planes.luma, make),
+    lumaAlpha: doubled(alpha, make),
+    cb: softened(planes.cb, make),
+    cr: softened(planes.cr, make),
+    chromaAlpha: softened(alpha, make),
   };
 }
 
-/** Lays what the mesh says of a layer over a frame. */
-export function coverFrame(layer: Layer, frame: Frame, mesh: Mesh): void {
-  const [luma, cb, cr] = targetsOf(frame);
-  cover(layer.luma, layer.lumaAlpha, { mesh, target: luma });
-  cover(layer.cb, layer.chromaAlpha, { mesh, target: cb });
-  cover(layer.cr, layer.chromaAlpha, { mesh, target: cr });
+/** Lays what the mesh says of a layer over the frame of its canvas. */
+export function coverFrame({ luma, cb, cr, lumaAlpha, chromaAlpha }: Layer, canvas: Canvas, mesh: Mesh): void {
+  canvas.cover(luma, lumaAlpha, { mesh, channel: 'luma' });
+  canvas.cover(cb, chromaAlpha, { mesh, channel: 'cb' });
+  canvas.cover(cr, chromaAlpha, { mesh, channel: 'cr' });
 }
 
 function multiply(samples: Uint8Array, alpha: Uint8Array): void {

@@ -1,9 +1,8 @@
-import type { Frame, Pixels } from '../media/media.js';
+import type { Pixels } from '../media/media.js';
+import type { Canvas, Channel } from './canvas.js';
 import { doubled } from './doubling.js';
-import { targetsOf } from './frame.js';
 import type { Mesh } from './mesh.js';
-import { createPlane, type PaddedPlane, repeatBorder } from './plane.js';
-import { mixIn, sample } from './sampling.js';
+import { createPlane, type PaddedPlane, type PlaneMaker, repeatBorder } from './plane.js';
 
 /** A picture as its frames are made of it: luma at twice its size, chroma at its own, since frames have half of it. */
 export interface Level {
@@ -17,12 +16,13 @@ export interface Level {
 /** Room for the neighbours of places at the border. */
 const pad = 8;
 
-/** An opaque picture (3 channels) made ready for sampling. */
-export function levelOf(pixels: Pixels): Level {
+/** An opaque picture (3 channels) made ready for a canvas. */
+export function levelOf(pixels: Pixels, canvas: Canvas): Level {
   const { luma, cb, cr } = toPlanes(pixels);
   for (const plane of [luma, cb, cr]) repeatBorder(plane);
   // Frames have chroma at half their size: what is finer than that would flicker.
-  return { width: pixels.width, luma: doubled(luma), cb: softened(cb), cr: softened(cr) };
+  const make: PlaneMaker = (size, room) => canvas.plane(size, room);
+  return { width: pixels.width, luma: doubled(luma, make), cb: softened(cb, make), cr: softened(cr, make) };
 }
 
 /**
@@ -36,23 +36,26 @@ export function levelWidths(least: number, most: number): number[] {
   return Array.from({ length: count }, (_, index) => Math.round(least * ratio ** (index / (count - 1))));
 }
 
-/** Draws what the mesh says into a frame, from the two levels that are nearest to `width` pixels across the picture. */
+/** Draws what the mesh says into the frame of a canvas, from the two levels that are nearest to `width` pixels across the picture. */
 export function drawLevels(
   levels: readonly Level[],
-  frame: Frame,
+  canvas: Canvas,
   { mesh, width }: { mesh: Mesh; width: number },
 ): void {
   const finer = levels.findIndex((level) => level.width >= width);
   const upper = levels.at(finer) as Level;
   const lower = levels[Math.max(finer < 0 ? levels.length - 1 : finer - 1, 0)] as Level;
   const share = upper === lower ? 0 : Math.log(width / lower.width) / Math.log(upper.width / lower.width);
-  for (const [index, target] of targetsOf(frame).entries()) {
-    const channel = (['luma', 'cb', 'cr'] as const)[index] ?? 'luma';
-    if (share < 0.99) sample(lower[channel], mesh, target);
-    else sample(upper[channel], mesh, target);
-    if (share > 0.01 && share < 0.99) mixIn(upper[channel], mesh, { ...target, share });
-  }
+  if (share < 0.99) drawLevel(lower, canvas, { mesh });
+  if (share > 0.01) drawLevel(upper, canvas, { mesh, share: share < 0.99 ? share : 1 });
 }
+
+/** Draws what the mesh says of one level; `share` (0..1) of it is laid over what is there. */
+export function drawLevel(level: Level, canvas: Canvas, { mesh, share = 1 }: { mesh: Mesh; share?: number }): void {
+  for (const channel of channels) canvas.draw(level[channel], mesh, { channel, share });
+}
+
+const channels: readonly Channel[] = ['luma', 'cb', 'cr'];
 
 /** BT.709, limited range, in 65536ths. */
 export function toPlanes({ data, width, height, channels }: Pixels): Record<'luma' | 'cb' | 'cr', PaddedPlane> {
@@ -76,9 +79,9 @@ export function toPlanes({ data, width, height, channels }: Pixels): Record<'lum
 }
 
 /** A plane each of whose samples is mixed with its neighbours, 1 : 2 : 1 in both directions. */
-export function softened(source: PaddedPlane): PaddedPlane {
+export function softened(source: PaddedPlane, make: PlaneMaker = createPlane): PaddedPlane {
   const { width, height, stride, data } = source;
-  const result = createPlane({ width, height }, source.pad);
+  const result = make({ width, height }, source.pad);
   for (let y = 0; y < height; y++) {
     let at = (y + source.pad) * stride + source.pad;
     for (let x = 0; x < width; x++, at++) {

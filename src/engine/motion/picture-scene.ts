@@ -1,5 +1,6 @@
 import type { Pixels, Size } from '../media/media.js';
 import type { Scene } from './film.js';
+import { Canvas } from './canvas.js';
 import { anchored, type Framing, type Focus, frameShot } from './framing.js';
 import { drawLevels, type Level, levelOf, levelWidths } from './levels.js';
 import { createMesh, fillMesh } from './mesh.js';
@@ -34,28 +35,30 @@ export async function openPictureScene(options: PictureSceneOptions): Promise<Sc
   const framing = frameShot(path, { picture, frame, focus, shift: relief ? reliefReach : 0 });
   const mostAcross = Math.min(Math.sqrt((mostPixels * picture.width) / picture.height), 16_000);
   const acrossAt = (zoom: number) => Math.min((frame.width / framing.width) * zoom, mostAcross);
-  const levels = await openLevels(options, acrossAt);
+  const canvas = new Canvas(frame);
+  const levels = await openLevels(options, { canvas, acrossAt });
   const poses = momentsOf(path);
   const isAngled = poses.some(({ yaw, pitch }) => yaw !== 0 || pitch !== 0);
   const mesh = createMesh(frame, steps[relief ? 'relief' : isAngled ? 'angled' : 'straight']);
   return {
-    draw(into, time) {
+    draw(time) {
       const pose = anchored(path(time), framing.anchor);
       fillMesh(mesh, pictureView(pose, { picture, frame, framing, relief }));
-      drawLevels(levels, into, { mesh, width: acrossAt(pose.zoom) });
+      drawLevels(levels, canvas, { mesh, width: acrossAt(pose.zoom) });
+      return canvas.frame;
     },
   };
 }
 
 async function openLevels(
   { picture, path, decode }: PictureSceneOptions,
-  acrossAt: (zoom: number) => number,
+  { canvas, acrossAt }: { canvas: Canvas; acrossAt: (zoom: number) => number },
 ): Promise<Level[]> {
   const zooms = momentsOf(path).map(({ zoom }) => zoom);
   const levels: Level[] = [];
   for (const width of levelWidths(acrossAt(Math.min(...zooms)), acrossAt(Math.max(...zooms)))) {
     const height = Math.max(1, Math.round((width * picture.height) / picture.width));
-    levels.push(levelOf(await decode({ width, height })));
+    levels.push(levelOf(await decode({ width, height }), canvas));
   }
   return levels;
 }

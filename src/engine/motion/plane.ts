@@ -8,10 +8,20 @@ export interface PaddedPlane extends Size {
   data: Uint8Array;
 }
 
-/** A plane with its borders repeated outward, or filled with one value. */
-export function createPlane({ width, height }: Size, pad: number, fill = 0): PaddedPlane {
+/** Where the samples of a new plane are kept: as many bytes as asked for, of any content. */
+export type Allocate = (bytes: number) => Uint8Array;
+
+/** Makes planes: on its own, or for the canvas that is drawn of them. */
+export type PlaneMaker = (size: Size, pad: number) => PaddedPlane;
+
+/** A plane without samples. */
+export function createPlane(
+  { width, height }: Size,
+  pad: number,
+  allocate: Allocate = (bytes) => new Uint8Array(bytes),
+): PaddedPlane {
   const stride = width + 2 * pad;
-  return { width, height, pad, stride, data: new Uint8Array(stride * (height + 2 * pad)).fill(fill) };
+  return { width, height, pad, stride, data: allocate(stride * (height + 2 * pad)) };
 }
 
 /** Repeats the outermost samples of a plane into its pad. */

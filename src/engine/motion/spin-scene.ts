@@ -1,9 +1,9 @@
 import type { Pixels, Plane, Size } from '../media/media.js';
 import type { Scene } from './film.js';
 import { type Flow, flowBetween } from './flow.js';
-import { blend, createFrame } from './frame.js';
+import { Canvas } from './canvas.js';
 import { anchored, frameShot } from './framing.js';
-import { drawLevels, type Level, levelOf } from './levels.js';
+import { drawLevel, type Level, levelOf } from './levels.js';
 import { createMesh, fillMesh, type PlaceOf } from './mesh.js';
 import { pictureView } from './picture-scene.js';
 import type { Path } from './pose.js';
@@ -49,22 +49,27 @@ export function openSpinScene(options: SpinSceneOptions): Scene {
   const { views, picture, frame, path, turn } = options;
   const framing = frameShot(path, { picture, frame, focus: { x: 0.5, y: 0.5 } });
   const width = Math.round((frame.width / framing.width) * path(0.5).zoom);
-  const viewAt = remembering(heldViews, (index) => openView(options, index, width));
+  const canvas = new Canvas(frame);
+  const viewAt = remembering(heldViews, {
+    make: (index) => openView(options, index, { width, canvas }),
+    drop: ({ level: { luma, cb, cr } }) => canvas.release(luma, cb, cr),
+  });
   let known: Direction | null = null;
   const reach = Math.min(mostReach, (radius * 2 * Math.PI) / views);
-  const flowsAt = remembering(2, async (index) => {
-    const [{ small: one }, { small: other }] = [await viewAt(index), await viewAt((index + 1) % views)];
-    known ??= directionOf(one, other, reach);
-    const back = known === 1 ? -1 : 1;
-    return {
-      onward: flowBetween(one, other, guessTurn(one, other, { direction: known, reach })),
-      back: flowBetween(other, one, guessTurn(other, one, { direction: back, reach })),
-    };
+  const flowsAt = remembering(2, {
+    async make(index) {
+      const [{ small: one }, { small: other }] = [await viewAt(index), await viewAt((index + 1) % views)];
+      known ??= directionOf(one, other, reach);
+      const back = known === 1 ? -1 : 1;
+      return {
+        onward: flowBetween(one, other, guessTurn(one, other, { direction: known, reach })),
+        back: flowBetween(other, one, guessTurn(other, one, { direction: back, reach })),
+      };
+    },
   });
   const mesh = createMesh(frame, step);
-  const other = createFrame(frame);
   return {
-    async draw(into, time) {
+    async draw(time) {
       const at = ((((turn(time) % 1) + 1) % 1) * views) % views;
       const index = Math.floor(at);
       const [one, next] = [await viewAt(index), await viewAt((index + 1) % views)];
@@ -72,22 +77,26 @@ export function openSpinScene(options: SpinSceneOptions): Scene {
       const bent = bending(await flowsAt(index), at - index);
       const share = Math.min(Math.max((at - index - 0.5) / fading + 0.5, 0), 1);
       fillMesh(mesh, through(seen, bent.one));
-      drawLevels([one.level], into, { mesh, width });
-      if (share === 0) return;
+      drawLevel(one.level, canvas, { mesh });
+      if (share === 0) return canvas.frame;
       fillMesh(mesh, through(seen, bent.next));
-      drawLevels([next.level], other, { mesh, width });
-      blend(into, other, share);
+      drawLevel(next.level, canvas, { mesh, share });
+      return canvas.frame;
     },
   };
 }
 
-async function openView({ picture, decode }: SpinSceneOptions, index: number, width: number): Promise<View> {
+async function openView(
+  { picture, decode }: SpinSceneOptions,
+  index: number,
+  { width, canvas }: { width: number; canvas: Canvas },
+): Promise<View> {
   const sized = (across: number) => ({
     width: Math.max(1, Math.round(across)),
     height: Math.max(1, Math.round((across * picture.height) / picture.width)),
   });
   const small = sized(flowSide * Math.min(1, picture.width / picture.height));
-  return { level: levelOf(await decode(index, sized(width))), small: grey(await decode(index, small)) };
+  return { level: levelOf(await decode(index, sized(width)), canvas), small: grey(await decode(index, small)) };
 }
 
 function grey({ data, width, height, channels }: Pixels): Plane {
@@ -123,14 +132,20 @@ function through(seen: PlaceOf, bend: Bend): PlaceOf {
   };
 }
 
-/** What `make` gives for an index, the last `count` of which are kept. */
-function remembering<Value>(count: number, make: (index: number) => Promise<Value>): (index: number) => Promise<Value> {
+/** What `make` gives for an index, the last `count` of which are kept and the others dropped. */
+function remembering<Value>(
+  count: number,
+  { make, drop }: { make(index: number): Promise<Value>; drop?(value: Value): void },
+): (index: number) => Promise<Value> {
   const kept = new Map<number, Value>();
   return async (index) => {
     const value = kept.get(index) ?? (await make(index));
     kept.delete(index);
     kept.set(index, value);
-    for (const old of [...kept.keys()].slice(0, -count)) kept.delete(old);
+    for (const [old, forgotten] of [...kept].slice(0, -count)) {
+      kept.delete(old);
+      drop?.(forgotten);
+    }
     return value;
   };
 }

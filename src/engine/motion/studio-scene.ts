@@ -1,15 +1,21 @@
-import type { Plane, Size } from '../media/media.js';
+import type { Frame, Pixels, Plane, Size } from '../media/media.js';
 import { backdropRows } from '../studio/backdrop.js';
 import type { Rgba } from '../studio/colour.js';
 import type { Body } from './body.js';
+import { Canvas } from './canvas.js';
 import type { Scene } from './film.js';
 import { reflectionOf, shadowOf } from './ground.js';
 import { coverFrame, layerOf } from './layer.js';
 import { anchored } from './framing.js';
-import { drawLevels, type Level, levelOf } from './levels.js';
+import { drawLevel, levelOf } from './levels.js';
 import { createMesh, fillMesh, type PlaceOf } from './mesh.js';
 import { distance, eyeOf, meet, type Path, type Pose, rayOf } from './pose.js';
 import { lookUp } from './relief.js';
+
+/** A scene that needs nothing but time. */
+export interface StudioScene extends Scene {
+  draw(time: number): Frame;
+}
 
 export interface StudioSceneOptions {
   frame: Size;
@@ -48,31 +54,33 @@ interface Stand {
 }
 
 /** A subject on a studio floor, with its shadow and its reflection, that may turn while the camera moves. */
-export function openStudioScene({ frame, path, body, bulge, colour, turn }: StudioSceneOptions): Scene {
-  const backdrop = backdropLevel(frame, colour);
+export function openStudioScene({ frame, path, body, bulge, colour, turn }: StudioSceneOptions): StudioScene {
+  const canvas = new Canvas(frame);
+  const backdrop = levelOf(backdropPixels(frame, colour), canvas);
   const stand = standOf(body, frame);
   const shadow = shadowOf(body);
   const layers = {
-    body: layerOf(body.pixels),
-    shadow: layerOf(shadow.pixels),
-    reflection: layerOf(reflectionOf(body)),
+    body: layerOf(body.pixels, canvas),
+    shadow: layerOf(shadow.pixels, canvas),
+    reflection: layerOf(reflectionOf(body), canvas),
   };
   const [mesh, wideMesh] = [createMesh(frame, step), createMesh(frame, backdropStep)];
   const anchor = { x: 0, y: stand.y - (body.box.bottom - body.box.top) / 2 / stand.scale };
   return {
-    draw(into, time) {
+    draw(time) {
       const see = sightOf(anchored(path(time), anchor), frame);
       const angle = turn(time);
       const lay = (layer: keyof typeof layers, placeOf: PlaceOf) => {
         fillMesh(mesh, placeOf);
-        coverFrame(layers[layer], into, mesh);
+        coverFrame(layers[layer], canvas, mesh);
       };
       fillMesh(wideMesh, backdropPlaces(see, frame));
-      drawLevels([backdrop], into, { mesh: wideMesh, width: backdrop.width });
+      drawLevel(backdrop, canvas, { mesh: wideMesh });
       const standing = { body, bulge, stand, angle, see };
       lay('reflection', bodyPlaces(standing, { isMirrored: true }));
       lay('shadow', shadowPlaces(shadow, standing));
       lay('body', bodyPlaces(standing, { isMirrored: false }));
+      return canvas.frame;
     },
   };
 }
@@ -95,10 +103,10 @@ function standOf({ box }: Body, { width, height }: Size): Stand {
 }
 
 /** A paper sweep larger than the frame; it is smooth, so half the samples do. */
-function backdropLevel({ width, height }: Size, colour: Rgba): Level {
+function backdropPixels({ width, height }: Size, colour: Rgba): Pixels {
   const size = { width: Math.round((width * backdropWidth) / 2), height: Math.round((height * backdropWidth) / 2) };
   const rows = backdropRows({ kind: 'studio', colour, horizon: 0.5 + (floor - 0.5) / backdropWidth }, size);
-  return levelOf(rows(0, size.height));
+  return rows(0, size.height);
 }
 
 /** What a camera sees at a place of its frame, at some depth: in frame widths. */

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { type Film, filmed, type Shot } from '#src/engine/motion/film.js';
+import { createFrame } from '#src/engine/motion/frame.js';
 
 const size = { width: 16, height: 16 };
 
@@ -10,7 +11,13 @@ function shot(from: number, to: number, luma: number | 'time', opened: number[] 
     to,
     async open() {
       opened.push(from);
-      return { draw: ({ data }, time) => void data.fill(luma === 'time' ? Math.round(time * 200) : luma) };
+      const frame = createFrame(size);
+      return {
+        draw(time) {
+          frame.data.fill(luma === 'time' ? Math.round(time * 200) : luma);
+          return frame;
+        },
+      };
     },
   };
 }

@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Pixels, Plane, Size } from '#src/engine/media/media.js';
 import { flowBetween, mismatch } from '#src/engine/motion/flow.js';
-import { createFrame } from '#src/engine/motion/frame.js';
 import { neutral } from '#src/engine/motion/pose.js';
 import { openSpinScene } from '#src/engine/motion/spin-scene.js';
 import { directionOf, guessTurn, median } from '#src/engine/motion/turning.js';
@@ -90,8 +89,7 @@ describe('a spin', () => {
 
   /** The mean column of what is not the ground. */
   async function middleOf(turned: number): Promise<number> {
-    const into = createFrame(frame);
-    await scene(turned).opened.draw(into, 0);
+    const into = await scene(turned).opened.draw(0);
     let [sum, weight] = [0, 0];
     for (let y = 24; y < 40; y++) {
       for (let x = 0; x < 96; x++) {
@@ -111,7 +109,7 @@ describe('a spin', () => {
 
   test('goes on from the last view to the first, and opens only the views it needs', async () => {
     const { opened, asked } = scene(0.9);
-    await opened.draw(createFrame(frame), 0);
+    await opened.draw(0);
     expect(new Set(asked)).toEqual(new Set([3, 0]));
   });
 });

@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { type Body, bodyOf, bulgeOf } from '#src/engine/motion/body.js';
 import { reflectionOf, shadowOf } from '#src/engine/motion/ground.js';
-import { createFrame } from '#src/engine/motion/frame.js';
 import { neutral } from '#src/engine/motion/pose.js';
 import { bodySize, openStudioScene } from '#src/engine/motion/studio-scene.js';
 import { paint } from '../../helpers/pictures.js';
@@ -24,9 +23,8 @@ function drawn(angle: number) {
     colour: [255, 255, 255, 255],
     turn: () => angle,
   });
-  const into = createFrame(frame);
-  scene.draw(into, 0);
-  const lumaAt = (x: number, y: number) => into.data[y * frame.width + x] ?? -1;
+  const { data } = scene.draw(0);
+  const lumaAt = (x: number, y: number) => data[y * frame.width + x] ?? -1;
   const dark = Array.from({ length: frame.width }, (_, x) => x).filter((x) => lumaAt(x, 120) < 60);
   return { lumaAt, dark };
 }
