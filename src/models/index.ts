@@ -3,6 +3,7 @@ import { cutout } from './cutout.js';
 import { ddcolor } from './ddcolor.js';
 import { depthAnything } from './depth-anything.js';
 import { inpainter } from './inpainter.js';
+import { kokoro } from './kokoro.js';
 import { lama } from './lama.js';
 import { constantsProblem, type ModelEntry } from './lockfile.js';
 import { migan } from './migan.js';
@@ -10,6 +11,7 @@ import type { ModelFamily } from './model.js';
 import { modnet } from './modnet.js';
 import { nafnet } from './nafnet.js';
 import { unfit } from './parts.js';
+import { piper } from './piper.js';
 import { restorer } from './restorer.js';
 import { rrdbnet } from './rrdbnet.js';
 import { birefnet, saliency } from './saliency.js';
@@ -36,6 +38,8 @@ export const families: readonly ModelFamily[] = [
   scunet,
   nafnet,
   depthAnything,
+  kokoro,
+  piper,
   yunet,
   alignedFace,
   ddcolor,

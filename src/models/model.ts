@@ -29,6 +29,7 @@ export interface ModelOfTask {
   inpainting: InpaintModel;
   'image-restoration': RestoreModel;
   'depth-estimation': DepthModel;
+  speech: SpeechModel;
   'face-detection': FaceModel;
   'face-restoration': FaceRestoreModel;
   colorization: ColourModel;
@@ -176,6 +177,32 @@ export interface ColourModel {
   size: Size;
   /** Colours for the lightness of `pixels` (3 channels, of `size`), whatever colours they have. */
   predict(pixels: Pixels): Promise<Chroma>;
+}
+
+/** How something is spoken. */
+export interface SpeechOptions {
+  /** One of the model's voices; default: its first. */
+  voice?: string | undefined;
+  /** 0.25 to 4, default 1; larger is faster. */
+  speed?: number | undefined;
+}
+
+/** Speaks phonemes; what makes phonemes of text is no part of it. */
+export interface SpeechModel {
+  id: string;
+  /** Samples of its PCM per second. */
+  sampleRate: number;
+  /** The names of its voices, the usual one first. */
+  voices: readonly string[];
+  /** Every phoneme, stress and sign that it knows, one character each. */
+  phonemes: ReadonlySet<string>;
+  /** So many of them that it takes at once. */
+  longest: number;
+  /**
+   * What is said as mono PCM of about -1..1; characters that are none of its phonemes are left out.
+   * Errors: `invalid_input` for a voice or speed that it has not, for too many phonemes and for none.
+   */
+  speak(phonemes: string, options?: SpeechOptions): Promise<Float32Array>;
 }
 
 interface Family<Task extends LoadableTask> {

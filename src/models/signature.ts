@@ -8,20 +8,23 @@ export function pictureTensors({ inputs, outputs }: ModelEntry): { input: string
 }
 
 /**
- * The samples of a result. Errors: `internal` if the network gave another type or number of them than its entry says, or
- * something that is no number (half precision overflows on some devices).
+ * The samples of a result; without a `length`, as many as there are. Errors: `internal` if the network gave another type or
+ * number of them than its entry says, or something that is no number (half precision overflows on some devices).
  */
 export function samples<Type extends Uint8Array | Float32Array>(
   entry: ModelEntry,
   result: TensorData | undefined,
-  { type, length }: { type: new () => Type; length: number },
+  { type, length }: { type: new () => Type; length?: number },
 ): Type {
-  if (result?.data instanceof type && result.data.length === length) {
+  if (result?.data instanceof type && (length === undefined || result.data.length === length)) {
     if (hasOnlyNumbers(result.data)) return result.data;
     throw new EngineError('internal', `Model "${entry.id}" gave samples that are no numbers`);
   }
   const found = result ? `${result.type} [${result.dims.join(', ')}]` : 'nothing';
-  throw new EngineError('internal', `Model "${entry.id}" gave ${found} where ${length} samples were expected`);
+  throw new EngineError(
+    'internal',
+    `Model "${entry.id}" gave ${found} where ${length ?? 'other'} samples were expected`,
+  );
 }
 
 function hasOnlyNumbers(data: Uint8Array | Float32Array): boolean {

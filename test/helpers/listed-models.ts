@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { z } from 'zod';
 import { type ModelEntry, readLockfile, type TensorSpec } from '#src/models/lockfile.js';
 import { lockfilePath } from '#src/models/weights.js';
@@ -127,7 +129,7 @@ function weights(name: string, dims: number[], size: number): Initializer {
   return { name, dims, data: Float32Array.from({ length }, () => next() * size) };
 }
 
-function op(name: string, inputs: string[], output: string, attributes: NodeSpec['attributes'] = {}): NodeSpec {
+export function op(name: string, inputs: string[], output: string, attributes: NodeSpec['attributes'] = {}): NodeSpec {
   return { op: name, inputs, outputs: [output], attributes };
 }
 
@@ -143,17 +145,33 @@ interface Graph {
   initializers: Initializer[];
 }
 
-/** The entry of the program's list, with the digest of this network, which has the entry's tensors. */
-export function listed(id: string, graph: (names: Names) => Graph): TinyModel {
+/** The entry of the program's list, with the digests of this network, which has the entry's tensors, and of these parts. */
+export function listed(
+  id: string,
+  graph: (names: Names) => Graph,
+  parts: Record<string, Uint8Array> = {},
+): TinyModel & { parts: Record<string, Uint8Array> } {
   const entry = entryOf(id);
   const [inputs, outputs] = [entry.inputs.map(declared('input')), entry.outputs.map(declared('output'))];
   const [first = '', second = '', third = ''] = inputs.map(({ name }) => name);
   const bytes = onnx({ ...graph({ inputs: [first, second, third], output: outputs[0]?.name ?? '' }), inputs, outputs });
-  const sha256 = createHash('sha256').update(bytes).digest('hex');
-  const [network, ...others] = entry.files;
-  if (!network) throw new Error(`Model "${id}" has no file`);
-  const { md5: _, ...file } = { ...network, bytes: bytes.length, sha256 };
-  return { bytes, entry: { ...entry, files: [file, ...others] } };
+  const files = entry.files.map(({ md5: _, ...file }) => {
+    const content = file.part === undefined ? bytes : parts[file.part];
+    if (!content) throw new Error(`Model "${id}" needs a part "${file.part}"`);
+    return { ...file, bytes: content.length, sha256: createHash('sha256').update(content).digest('hex') };
+  });
+  return { bytes, parts, entry: { ...entry, files } };
+}
+
+/** Puts a model and its parts where the engine looks for them. */
+export async function installWithParts(
+  { entry, bytes, parts }: ReturnType<typeof listed>,
+  folder: string,
+): Promise<void> {
+  await mkdir(join(folder, entry.id), { recursive: true });
+  for (const { name, part } of entry.files) {
+    await writeFile(join(folder, entry.id, name), part === undefined ? bytes : (parts[part] ?? bytes));
+  }
 }
 
 /** An entry of the program's list. */
