@@ -77,24 +77,31 @@ function isThere({ id, tier }: ModelEntry, folder: string): boolean {
 
 function chooseAll(needs: readonly ModelNeed[], choose: (need: ModelNeed) => ModelEntry): ChosenModels {
   const bySlot: Record<string, string> = {};
+  const missing: EngineError[] = [];
   for (const need of needs) {
     const slot = need.slot ?? need.task;
-    const entry = need.optional && need.wanted === 'auto' ? orNone(() => choose(need)) : choose(need);
+    const entry = orNone(() => choose(need), need.optional && need.wanted === 'auto' ? [] : missing);
     if (entry) bySlot[slot] = entry.id;
     const twin = need.twin ? entry?.twin : undefined;
     const found = twin === undefined ? null : orNone(() => choose({ task: need.task, wanted: twin }));
     if (found) bySlot[twinOf(slot)] = found.id;
   }
+  const [lacking, ...more] = missing;
+  // All that has to be pulled is said at once.
+  if (lacking && more.length > 0) throw new EngineError(lacking.code, missing.map(({ message }) => message).join('; '));
+  if (lacking) throw lacking;
   const [first] = needs;
   return { main: first ? (bySlot[first.slot ?? first.task] ?? null) : null, bySlot };
 }
 
-function orNone(choose: () => ModelEntry): ModelEntry | null {
+/** Null where there is no such model that can be used, with the reason in `reasons`. */
+function orNone(choose: () => ModelEntry, reasons: EngineError[] = []): ModelEntry | null {
   try {
     return choose();
   } catch (error) {
-    if (error instanceof EngineError && error.code === 'model_unavailable') return null;
-    throw error;
+    if (!(error instanceof EngineError) || error.code !== 'model_unavailable') throw error;
+    reasons.push(error);
+    return null;
   }
 }
 

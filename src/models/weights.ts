@@ -37,6 +37,8 @@ export interface ModelRequest {
   wanted: string;
   /** Why a model of the task can't serve this job; null if it can. Default: every one can. */
   misfit?(entry: ModelEntry): string | null;
+  /** The param that names it; default: `model`. */
+  param?: string;
 }
 
 /** Every model of the lock file and whether it can be used now; sizes are compared, digests only when a model is loaded. */
@@ -59,7 +61,8 @@ export function warningsOf(entries: readonly ModelEntry[], context: ModelContext
 }
 
 /**
- * The model for a request: `auto` is the first preferred one that fits, is allowed and is installed.
+ * The model for a request: `auto` is the first that fits, is allowed and is installed, of the preferred ones and then of
+ * the owner's own.
  * Errors: `invalid_input` for an id that is unknown or does not fit, `model_unavailable` for one that is not allowed or
  * not installed, with the remedy.
  */
@@ -67,9 +70,10 @@ export function chooseModel(lock: Lockfile, request: ModelRequest, context: Mode
   if (request.wanted === 'auto') return choosePreferred(lock, request, context);
   const candidates = lock.models.filter((entry) => entry.task === request.task);
   const entry = candidates.find(({ id }) => id === request.wanted);
-  if (!entry) throw unknownModel(request.wanted, candidates);
+  const { param = 'model' } = request;
+  if (!entry) throw unknownModel(request.wanted, candidates, param);
   const misfit = request.misfit?.(entry) ?? null;
-  if (misfit !== null) throw new EngineError('invalid_input', `Model "${entry.id}": ${misfit}`, { param: 'model' });
+  if (misfit !== null) throw new EngineError('invalid_input', `Model "${entry.id}": ${misfit}`, { param });
   const problem = problemOf(entry, context);
   if (problem !== null) throw unavailable(entry, problem);
   return entry;
@@ -126,21 +130,26 @@ export async function realPathOf(entry: ModelEntry, file: WeightFile, folder: st
 }
 
 function choosePreferred(lock: Lockfile, request: ModelRequest, context: ModelContext): ModelEntry {
-  const preferred = (lock.preferred[request.task] ?? [])
+  const preferredIds = lock.preferred[request.task] ?? [];
+  const own = lock.models.filter(
+    ({ id, tier, task }) => tier === 'own' && task === request.task && !preferredIds.includes(id),
+  );
+  const candidates = preferredIds
     .map((id) => lock.models.find((entry) => entry.id === id))
-    .filter((entry) => entry !== undefined);
-  const fitting = preferred.filter((entry) => (request.misfit?.(entry) ?? null) === null);
+    .filter((entry) => entry !== undefined)
+    .concat(own);
+  const fitting = candidates.filter((entry) => (request.misfit?.(entry) ?? null) === null);
   const usable = fitting.find((entry) => problemOf(entry, context) === null);
   if (usable) return usable;
   const [first] = fitting;
   if (first) throw unavailable(first, problemOf(first, context) ?? 'it can be used now');
-  const reasons = preferred.map((entry) => `"${entry.id}": ${request.misfit?.(entry)}`);
+  const reasons = candidates.map((entry) => `"${entry.id}": ${request.misfit?.(entry)}`);
   throw new EngineError('model_unavailable', `No model for ${request.task} fits this request; ${reasons.join('; ')}`);
 }
 
-function unknownModel(wanted: string, candidates: ModelEntry[]): EngineError {
+function unknownModel(wanted: string, candidates: ModelEntry[], param: string): EngineError {
   const ids = ['auto', ...candidates.map((entry) => entry.id)].join(', ');
-  return new EngineError('invalid_input', `Expected "model" to be one of ${ids}, got "${wanted}"`, { param: 'model' });
+  return new EngineError('invalid_input', `Expected "${param}" to be one of ${ids}, got "${wanted}"`, { param });
 }
 
 function unavailable(entry: ModelEntry, problem: string): EngineError {
@@ -179,9 +188,9 @@ function absence(entry: ModelEntry, file: WeightFile, folder: string): string | 
   return `${file.name} has no sha256 to check it against; ${remedy(entry, file)}, which keeps its digest`;
 }
 
-function remedy({ id, tier }: ModelEntry, { url }: WeightFile): string {
+function remedy({ id, tier, licence }: ModelEntry, { url }: WeightFile): string {
   if (tier === 'bundled') return 'it comes with the program: install that anew';
-  if (url !== null) return `npx darkroom models pull ${id}`;
+  if (url !== null) return `npx darkroom models pull ${id} (licence: ${licence})`;
   return tier === 'own' ? 'npx darkroom models add FILE' : `npx darkroom models import FILE --as ${id}`;
 }
 

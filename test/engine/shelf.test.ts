@@ -44,6 +44,24 @@ describe('the shelf', () => {
     expect([shelf.problems(), shelf.warnings()]).toEqual([[], []]);
   });
 
+  test('says at once which models are missing, where each comes from and under which licence', async () => {
+    const shelf = await open(await tempFolder());
+    const needs = (['super-resolution', 'face-detection', 'face-restoration'] as const).map((task) => ({
+      task,
+      wanted: 'auto',
+    }));
+    expect(() => shelf.choose(needs)).toThrow(
+      expect.objectContaining({
+        code: 'model_unavailable',
+        message: expect.stringMatching(
+          /models pull yunet \(licence: MIT\); .*models pull restoreformer-plus-plus \(licence: Apache-2.0\)$/,
+        ),
+      }),
+    );
+    const optional = needs.map((need) => ({ ...need, optional: true }));
+    expect(shelf.choose(optional).bySlot).toEqual({ 'super-resolution': 'upscale-x2' });
+  });
+
   test('sees a model that comes while it is open', async () => {
     const data = await tempFolder();
     const shelf = await open(data);

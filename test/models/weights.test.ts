@@ -63,6 +63,24 @@ describe('chooseModel', () => {
     expect(() => choose('auto', { scale: 3 })).toThrow(/^No model for super-resolution fits this request; "tiny/);
   });
 
+  test('auto takes one of the owner’s own where no preferred one can be used', async () => {
+    await install(x4, folder);
+    const mine: Lockfile = { ...lock, preferred: { 'super-resolution': [x2.entry.id] } };
+    expect(choose('auto', { lock: mine })).toBe(x4.entry.id);
+    await install(x2, folder);
+    expect(choose('auto', { lock: mine })).toBe(x2.entry.id);
+  });
+
+  test('an unknown id is answered under the name of its param', () => {
+    const request = { task: 'super-resolution', wanted: 'ghost', param: 'big_model' } as const;
+    expect(() => chooseModel(lock, request, { folder, allowNonCommercial: false })).toThrow(
+      expect.objectContaining({
+        details: { param: 'big_model' },
+        message: expect.stringMatching(/^Expected "big_model" to be one of auto, /),
+      }),
+    );
+  });
+
   test('an id is taken as it is', async () => {
     await install(x4, folder);
     expect(choose(x4.entry.id)).toBe(x4.entry.id);

@@ -39,6 +39,8 @@ export interface ModelNeed {
   wanted: string;
   /** Why a model of the task can't serve these params; null if it can. Default: every one can. */
   misfit?(entry: ModelEntry): string | null;
+  /** The param that names it; default: `model`. */
+  param?: string;
   /** The work can be done without it, less well: `perform` asks `bench.has` first. */
   optional?: boolean;
   /** Also find the network whose weights can be mixed with this one's, if the lock file names one and it can be used. */
