@@ -1,6 +1,7 @@
-import type { Pixels } from '../engine/media/media.js';
+import type { Pixels, Size } from '../engine/media/media.js';
 import type { PixelReader } from '../engine/operations/workbench.js';
 import { isBlank } from './blank.js';
+import { type Box, widen } from './holes.js';
 
 // Few enough to stay in the cache of a core, enough to keep the disk out of it.
 const rowsAtATime = 128;
@@ -82,36 +83,36 @@ function lightOf(data: Uint8Array, at: number): number {
 
 /** Grows what is marked by this many pixels to every side, in place. */
 export function dilateMask(mask: Pixels, pixels: number): void {
-  const marked = pixels === 0 ? null : boundsOf(mask);
-  if (!marked) return;
-  const { data, width, height } = mask;
-  const [left, right] = [Math.max(0, marked.left - pixels), Math.min(width, marked.right + pixels)];
-  const [top, bottom] = [Math.max(0, marked.top - pixels), Math.min(height, marked.bottom + pixels)];
-  for (let y = marked.top; y < marked.bottom; y++) {
-    growLine(data, { start: y * width + left, step: 1, count: right - left }, pixels);
-  }
-  for (let x = left; x < right; x++)
-    growLine(data, { start: top * width + x, step: width, count: bottom - top }, pixels);
+  const box = pixels === 0 ? null : boxAround(mask, pixels);
+  if (box) for (const line of linesOf(box, mask)) growLine(mask.data, line, pixels);
 }
 
-/** The box around what is marked, its ends not included; null if nothing is. A large picture has a small mask as a rule. */
-function boundsOf({
-  data,
-  width,
-  height,
-}: Pixels): { left: number; right: number; top: number; bottom: number } | null {
-  const first = data.indexOf(255);
-  if (first < 0) return null;
-  const [top, bottom] = [Math.floor(first / width), Math.floor(data.lastIndexOf(255) / width) + 1];
-  let [left, right] = [width, 0];
-  for (let y = top; y < Math.min(bottom, height); y++) {
+/** The box around what is marked, this much wider on all sides as far as the mask goes; null if nothing is marked. */
+function boxAround(mask: Pixels, pixels: number): Box | null {
+  const marked = boundsOf(mask);
+  return marked && widen(marked, pixels, mask);
+}
+
+/** The rows of a box in a plane, then its columns. */
+function linesOf({ left, top, width, height }: Box, plane: Size): Line[] {
+  const start = top * plane.width + left;
+  const rows = Array.from({ length: height }, (_, y) => ({ start: start + y * plane.width, step: 1, count: width }));
+  const columns = Array.from({ length: width }, (_, x) => ({ start: start + x, step: plane.width, count: height }));
+  return [...rows, ...columns];
+}
+
+/** The box around what is marked; null if nothing is. A large picture has a small mask as a rule. */
+function boundsOf({ data, width, height }: Pixels): Box | null {
+  let [left, right, top, bottom] = [width, 0, height, 0];
+  for (let y = 0; y < height; y++) {
     const row = data.subarray(y * width, (y + 1) * width);
-    const start = row.indexOf(255);
-    if (start < 0) continue;
-    left = Math.min(left, start);
+    if (isBlank(row)) continue;
+    left = Math.min(left, row.indexOf(255));
     right = Math.max(right, row.lastIndexOf(255) + 1);
+    top = Math.min(top, y);
+    bottom = y + 1;
   }
-  return { left, right, top, bottom };
+  return bottom === 0 ? null : { left, top, width: right - left, height: bottom - top };
 }
 
 interface Line {
@@ -131,10 +132,9 @@ function growLine(data: Uint8Array, { start, step, count }: Line, pixels: number
 
 /** Softens the border of a mask to a ramp that is this many pixels wide on each side (1 channel, 0..255). */
 export function featherMask(mask: Pixels, pixels: number): Pixels {
-  const { width, height } = mask;
   const data = mask.data.slice();
-  for (let y = 0; y < height; y++) blurLine(data, { start: y * width, step: 1, count: width }, pixels);
-  for (let x = 0; x < width; x++) blurLine(data, { start: x, step: width, count: height }, pixels);
+  const box = boxAround(mask, pixels);
+  if (box) for (const line of linesOf(box, mask)) blurLine(data, line, pixels);
   return { ...mask, data };
 }
 

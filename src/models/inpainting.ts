@@ -6,8 +6,10 @@ import type { InpaintModel, Sketch } from './model.js';
 import { continueTexture } from './texture.js';
 
 export interface InpaintOptions {
-  /** Takes the next rows of the result, from top to bottom. */
-  write(rows: Pixels): Promise<void>;
+  /** Takes the next rows of the result, from top to bottom; they begin at `top`. */
+  write(rows: Pixels, top: number): Promise<void>;
+  /** Rows in which nothing was filled are not written. Default false. */
+  onlyFilled?: boolean;
   /** Called before every run of the model with the share that is done; throws to stop. */
   checkpoint(fraction: number): void;
 }
@@ -29,7 +31,7 @@ export async function inpaint(
   source: PixelReader,
   mask: Pixels,
   model: InpaintModel,
-  { write, checkpoint }: InpaintOptions,
+  { write, checkpoint, onlyFilled = false }: InpaintOptions,
 ): Promise<void> {
   const holes = findHoles(mask);
   const canvas = openCanvas(source, mask, holes);
@@ -37,7 +39,9 @@ export async function inpaint(
     await fillHole(canvas, hole, model, (fraction) => checkpoint((index + fraction) / holes.length));
   }
   for (let top = 0; top < source.height; top += rowsAtATime) {
-    await write(await canvas.readRows(top, Math.min(rowsAtATime, source.height - top)));
+    const rows = Math.min(rowsAtATime, source.height - top);
+    if (onlyFilled && !holes.some((hole) => hole.top < top + rows && hole.top + hole.height > top)) continue;
+    await write(await canvas.readRows(top, rows), top);
   }
 }
 

@@ -112,6 +112,26 @@ describe('inpaint', () => {
     expect(reader.reads.reduce((sum, rows) => sum + rows, 0)).toBeLessThan(5000 + 200);
   });
 
+  test('writes, where only that is wanted, the rows in which something was filled', async () => {
+    const picture = noise({ width: 40, height: 1000 }, 3);
+    const mask = maskOf(picture, (x, y) => x === 20 && (y === 130 || y === 900));
+    const model = await tiny(512);
+    const { result } = await run(picture, mask, model);
+    const bands: [top: number, rows: Pixels][] = [];
+    await inpaint(readerOf(picture), mask, model, {
+      write: async (rows, top) => void bands.push([top, rows]),
+      onlyFilled: true,
+      checkpoint: () => {},
+    });
+    expect(bands.map(([top, { height }]) => [top, height])).toEqual([
+      [128, 128],
+      [896, 104],
+    ]);
+    for (const [top, { data }] of bands) {
+      expect(Buffer.from(data).equals(result.data.subarray(120 * top, 120 * top + data.length))).toBe(true);
+    }
+  });
+
   test('stops where checkpoint throws', async () => {
     const picture = noise({ width: 100, height: 100 }, 3);
     const mask = maskOf(picture, (x, y) => x === y);

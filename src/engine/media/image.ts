@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import sharp, { type Metadata, type Sharp, type SharpOptions } from 'sharp';
 import { EngineError } from '../errors.js';
 import type { OutputFile } from '../operations/operation.js';
-import type { ColourProfile, EncodeOptions, ImageKit, PixelReader, PixelWriter } from '../operations/workbench.js';
+import type { ColourProfile, EncodeOptions, ImageKit, PixelWriter } from '../operations/workbench.js';
 import { packFiles } from './archive.js';
+import { copiedTiff, openEditor, uprightTiff } from './editor.js';
 import { insertExif, uprightExif } from './exif.js';
 import { readJpegQuality } from './jpeg-quality.js';
 import { admit, broken, checkOutput, checkSize, type Terms } from './gate.js';
@@ -112,6 +113,13 @@ export function createImageKit({ folder, limits }: { folder: string; limits: Ima
     return admitPicture(path, { param: params.get(path) ?? 'image', limits }, into);
   };
   const unencoded = new Map<string, Spool>();
+  const editable = async (path: string, format: OutputFormat | undefined) => {
+    const own = unencoded.get(path);
+    const admitted = await admitKnown(path);
+    if (format) checkOutput(admitted.facts, format);
+    if (own) return copiedTiff(own, newFile('tif'));
+    return uprightTiff(await spooled(admitted, newFile('v')), admitted.orientation, newFile('tif'));
+  };
   const kit: ImageKit = {
     async facts(path, param) {
       params.set(path, param);
@@ -123,7 +131,14 @@ export function createImageKit({ folder, limits }: { folder: string; limits: Ima
     async open(path, options) {
       const spool = unencoded.get(path);
       if (spool) return openSpool(spool, 1, { isKept: true });
-      return spoolRows(await admitKnown(path, options?.profile), newFile('v'));
+      const admitted = await admitKnown(path, options?.profile);
+      return openSpool(await spooled(admitted, newFile('v')), admitted.orientation);
+    },
+    async edit(path, { format } = {}) {
+      const spool = await editable(path, format);
+      return openEditor(spool, (final, options) =>
+        encode(fromRows(spool.path, spool), newFile(final), { format: final, size: spool, ...options }),
+      );
     },
     profile: async (path) => (await admitKnown(path)).profile,
     encode: (pixels, format, options) =>
@@ -134,7 +149,14 @@ export function createImageKit({ folder, limits }: { folder: string; limits: Ima
         encode(fromRows(path, size), newFile(format), { format, size, ...options });
       return createRowWriter({ size, path: newFile('tif'), encode: encodeRows });
     },
-    between: () => ({ ...kit, create: (size) => createUnencoded(size, { path: newFile('tif'), unencoded }) }),
+    between: () => ({
+      ...kit,
+      create: (size) => createUnencoded(size, { path: newFile('tif'), unencoded }),
+      async edit(path) {
+        const spool = await editable(path, undefined);
+        return openEditor(spool, async () => keepUnencoded(spool, unencoded));
+      },
+    }),
     pack: (files) => explainingResources(packFiles(files, newFile('zip'))),
   };
   return kit;
@@ -151,11 +173,14 @@ async function createUnencoded(
     size,
     path,
     isKept: true,
-    async encode() {
-      unencoded.set(path, { path, width, height, channels, offset: tiffHeader(size).length });
-      return { path, format: 'tif', contentType: contentTypes.tiff, width, height };
-    },
+    encode: async () => keepUnencoded({ path, width, height, channels, offset: tiffHeader(size).length }, unencoded),
   });
+}
+
+function keepUnencoded(spool: Spool, unencoded: Map<string, Spool>): OutputFile {
+  const { path, width, height } = spool;
+  unencoded.set(path, spool);
+  return { path, format: 'tif', contentType: contentTypes.tiff, width, height };
 }
 
 /** Our own rows between two steps: nothing about them has to be checked. */
@@ -244,10 +269,9 @@ async function decode({ facts, image, terms }: Admitted, { size, channels }: Dec
 }
 
 /** Written as it lies in the file: sharp would turn it upright in memory, `openSpool` does it on disk. */
-async function spoolRows({ facts, orientation, image, terms }: Admitted, path: string): Promise<PixelReader> {
+async function spooled({ facts, image, terms }: Admitted, path: string): Promise<Spool> {
   const { width, height, channels } = await decoding(image.toFile(path), terms.param, facts.format);
-  const spool = { path, width, height, channels: rgbChannels(channels, terms), offset: vipsHeaderBytes };
-  return openSpool(spool, orientation);
+  return { path, width, height, channels: rgbChannels(channels, terms), offset: vipsHeaderBytes };
 }
 
 function rgbChannels(channels: number, { param }: Terms): 3 | 4 {

@@ -28,13 +28,42 @@ export interface RowShape extends Size {
  * padding. Written by ourselves because no writer of the image library takes its pixels piece by piece, and TIFF
  * because its reader works strip by strip: encoding it to PNG peaks at 95 MB for 48 and for 96 megapixels alike.
  */
-export function tiffHeader({ width, height, channels, profile }: RowShape): Buffer {
+export function tiffHeader(shape: RowShape): Buffer {
+  const { rowsPerStrip } = stripsOf(shape);
+  const strips = Math.ceil(shape.height / rowsPerStrip);
+  const listed = (strips > 1 ? 2 * strips * 8 : 0) + (shape.profile ? listedBytes(shape.profile.length) : 0);
+  const entries = 10 + (shape.channels === 4 ? 1 : 0) + (shape.profile ? 1 : 0);
+  const pixelsAt = headBytes + 8 + entries * 20 + 8 + listed;
+  return Buffer.concat([head(headBytes), directory(shape, { at: headBytes, pixelsAt })]);
+}
+
+/**
+ * What makes a file that has such rows from `pixelsAt` (16 at least) on and ends at `end` the same kind of TIFF: 16 bytes
+ * for its start and what is put to `at`, at its end.
+ */
+export function tiffAround(shape: RowShape, place: { pixelsAt: number; end: number }) {
+  const at = place.end + (place.end % 2);
+  return { head: head(at), directory: directory(shape, { at, pixelsAt: place.pixelsAt }), at };
+}
+
+const headBytes = 16;
+
+function head(directoryAt: number): Buffer {
+  const out = Buffer.alloc(headBytes);
+  out.write('II+\0\x08', 0, 'latin1');
+  out.writeBigUInt64LE(BigInt(directoryAt), 8);
+  return out;
+}
+
+function stripsOf({ width, height, channels }: RowShape): { rowBytes: number; rowsPerStrip: number } {
   const rowBytes = width * channels;
-  const rowsPerStrip = Math.min(height, Math.max(1, Math.floor(stripTarget / rowBytes)));
+  return { rowBytes, rowsPerStrip: Math.min(height, Math.max(1, Math.floor(stripTarget / rowBytes))) };
+}
+
+function directory(shape: RowShape, { at, pixelsAt }: { at: number; pixelsAt: number }): Buffer {
+  const { width, height, channels, profile } = shape;
+  const { rowBytes, rowsPerStrip } = stripsOf(shape);
   const strips = Math.ceil(height / rowsPerStrip);
-  const listed = (strips > 1 ? 2 * strips * 8 : 0) + (profile ? listedBytes(profile.length) : 0);
-  const directoryBytes = 8 + (10 + (channels === 4 ? 1 : 0) + (profile ? 1 : 0)) * 20 + 8;
-  const pixelsAt = 16 + directoryBytes + listed;
   const offsets = Array.from({ length: strips }, (_, strip) => pixelsAt + strip * rowsPerStrip * rowBytes);
   const counts = Array.from(
     { length: strips },
@@ -54,26 +83,25 @@ export function tiffHeader({ width, height, channels, profile }: RowShape): Buff
   ];
   if (channels === 4) entries.push({ tag: 338, type: 'short', values: [2] }); // straight alpha
   if (profile) entries.push({ tag: 34675, type: 'undefined', values: profile });
-  return serialize(entries, pixelsAt);
+  return serialize(entries, at);
 }
 
-/** Values of up to 8 bytes stand in their entry, longer lists after the directory. */
-function serialize(entries: Entry[], totalBytes: number): Buffer {
-  const out = Buffer.alloc(totalBytes);
-  out.write('II+\0\x08\0\0\0', 0, 'latin1');
-  out.writeBigUInt64LE(16n, 8);
-  out.writeBigUInt64LE(BigInt(entries.length), 16);
-  let listAt = 16 + 8 + entries.length * 20 + 8;
+/** A directory that will stand at this place. Values of up to 8 bytes stand in their entry, longer lists after all of them. */
+function serialize(entries: Entry[], directoryAt: number): Buffer {
+  const sizes = entries.map(({ type, values }) => listedBytes(values.length * types[type].bytes));
+  let listAt = 8 + entries.length * 20 + 8;
+  const out = Buffer.alloc(sizes.reduce((sum, size) => sum + size, listAt));
+  out.writeBigUInt64LE(BigInt(entries.length), 0);
   entries.forEach(({ tag, type, values }, index) => {
-    const at = 24 + index * 20;
+    const at = 8 + index * 20;
     const { id, bytes } = types[type];
     out.writeUInt16LE(tag, at);
     out.writeUInt16LE(id, at + 2);
     out.writeBigUInt64LE(BigInt(values.length), at + 4);
     const isInline = values.length * bytes <= 8;
-    if (!isInline) out.writeBigUInt64LE(BigInt(listAt), at + 12);
+    if (!isInline) out.writeBigUInt64LE(BigInt(directoryAt + listAt), at + 12);
     writeValues(out, isInline ? at + 12 : listAt, { type, values });
-    if (!isInline) listAt += listedBytes(values.length * bytes);
+    listAt += sizes[index] as number;
   });
   return out;
 }

@@ -34,6 +34,14 @@ export interface PixelWriter extends Size {
   read(): Promise<PixelReader>;
 }
 
+/** A decoded picture on disk whose rows can be changed before it is encoded. */
+export interface PixelEditor extends PixelReader {
+  /** Replaces these rows and those below; `rows.width` and `rows.channels` are those of the picture. */
+  writeRows(top: number, rows: Pixels): Promise<void>;
+  /** Encodes the picture as it is now. Call `close` all the same. */
+  encode(format: OutputFormat, options?: EncodeOptions): Promise<OutputFile>;
+}
+
 /** What the numbers of a picture mean: sRGB unless said otherwise, what its `own` profile says, or what this ICC profile says. */
 export type ColourProfile = 'own' | Uint8Array;
 
@@ -49,6 +57,8 @@ export interface ImageKit {
   decode(path: string, options?: { size?: Size; channels?: 3 | 4; profile?: ColourProfile }): Promise<Pixels>;
   /** Decodes once to a temporary file that is read by rows. */
   open(path: string, options?: { profile?: ColourProfile | undefined }): Promise<PixelReader>;
+  /** Decodes once to a file of which single rows are changed, which spares going through all the others. `format` as in `create`. */
+  edit(path: string, options?: { format?: OutputFormat }): Promise<PixelEditor>;
   /** The ICC profile that comes with an RGB picture; null if it has none, or is of another colour model. */
   profile(path: string): Promise<Uint8Array | null>;
   encode(pixels: Pixels, format: OutputFormat, options?: EncodeOptions): Promise<OutputFile>;

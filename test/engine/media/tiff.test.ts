@@ -1,6 +1,6 @@
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
-import { tiffHeader } from '#src/engine/media/tiff.js';
+import { tiffAround, tiffHeader } from '#src/engine/media/tiff.js';
 import { scene } from './pictures.js';
 
 describe('tiffHeader', () => {
@@ -15,6 +15,25 @@ describe('tiffHeader', () => {
       const { data, info } = await sharp(file).raw().toBuffer({ resolveWithObject: true });
       expect(info).toMatchObject({ width, height, channels: picture.channels });
       expect(data.equals(picture.data)).toBe(true);
+    }
+  });
+
+  it.each([
+    [1, 1],
+    [1, 5000],
+    [1031, 997],
+  ])('or by what stands around them in a file of their own: %i × %i', async (width, height) => {
+    for (const picture of [scene(width, height, 3), scene(width, height, 4)]) {
+      const end = 64 + picture.data.length + 7;
+      const { head, directory, at } = tiffAround(picture, { pixelsAt: 64, end });
+      const file = Buffer.alloc(at + directory.length, 'x');
+      file.set(picture.data, 64);
+      file.set(directory, at);
+      file.set(head, 0);
+      const { data, info } = await sharp(file).raw().toBuffer({ resolveWithObject: true });
+      expect(info).toMatchObject({ width, height, channels: picture.channels });
+      expect(data.equals(picture.data)).toBe(true);
+      expect(at % 2).toBe(0);
     }
   });
 

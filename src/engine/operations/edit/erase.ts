@@ -1,9 +1,8 @@
 import { dilateMask, featherMask, readEditMask } from '../../../models/edit-mask.js';
 import { inpaint } from '../../../models/inpainting.js';
 import type { OutputFormat, Pixels } from '../../media/media.js';
-import type { OutputFile } from '../operation.js';
 import { checkOverlay } from '../overlay.js';
-import type { EncodeOptions, ImageKit, PixelReader, Workbench } from '../workbench.js';
+import type { EncodeOptions, ImageKit, PixelEditor, PixelReader, Workbench } from '../workbench.js';
 import type { Canvas, EditParams } from './params.js';
 
 /**
@@ -16,27 +15,47 @@ export async function erase(
   { target, options }: { target: Target; options: EditParams },
 ) {
   // Both at once: decoding two large pictures is most of the time that a small mask takes.
-  const opened = await Promise.allSettled([path, bench.inputs('mask')[0] ?? ''].map((each) => bench.images.open(each)));
+  const opened = await Promise.allSettled([
+    target.kit.edit(path, { format: target.format }),
+    readMask(bench, bench.inputs('mask')[0] ?? '', options),
+  ]);
+  const [editor, marks] = opened;
   try {
-    const [source, marks] = opened.map((each) => {
-      if (each.status === 'rejected') throw each.reason;
-      return each.value;
-    }) as [PixelReader, PixelReader];
-    const mask = await readMask(marks, source, options);
-    const soft = options.mask_feather > 0 ? featherMask(mask, options.mask_feather) : null;
-    // What is mixed must have been filled.
-    if (soft) dilateMask(mask, options.mask_feather);
-    return await fill(bench, { source, mask, soft, target });
+    if (editor.status === 'rejected') throw editor.reason;
+    if (marks.status === 'rejected') throw marks.reason;
+    checkOverlay(marks.value, editor.value, 'mask');
+    await eraseMarked(bench, editor.value, marks.value, options);
+    return await editor.value.encode(target.format, target.options);
   } finally {
-    for (const each of opened) if (each.status === 'fulfilled') await each.value.close();
+    if (editor.status === 'fulfilled') await editor.value.close();
   }
 }
 
-async function readMask(marks: PixelReader, source: PixelReader, { mask_dilate }: EditParams): Promise<Pixels> {
-  checkOverlay(marks, source, 'mask');
-  const mask = await readEditMask(marks);
-  dilateMask(mask, mask_dilate);
-  return mask;
+async function readMask(bench: Workbench, path: string, { mask_dilate }: EditParams): Promise<Pixels> {
+  const marks = await bench.images.open(path);
+  try {
+    const mask = await readEditMask(marks);
+    dilateMask(mask, mask_dilate);
+    return mask;
+  } finally {
+    await marks.close();
+  }
+}
+
+/** Fills what is marked where it lies: rows without a mark are not even looked at. */
+async function eraseMarked(bench: Workbench, editor: PixelEditor, mask: Pixels, { mask_feather }: EditParams) {
+  const soft = mask_feather > 0 ? featherMask(mask, mask_feather) : null;
+  // What is mixed must have been filled.
+  if (soft) dilateMask(mask, mask_feather);
+  const model = await bench.model('inpainting');
+  await inpaint(editor, mask, model, {
+    checkpoint: (fraction) => bench.checkpoint('infer', fraction),
+    onlyFilled: true,
+    write: async (rows, top) => {
+      if (soft) mixRows(rows, await editor.readRows(top, rows.height), soft.data.subarray(top * editor.width));
+      await editor.writeRows(top, rows);
+    },
+  });
 }
 
 /** Goes on with a picture to a larger canvas. Gives the result. */
@@ -50,7 +69,13 @@ export async function outpaint(
   for (let y = canvas.top; y < canvas.top + source.height; y++) {
     mask.data.fill(0, y * width + canvas.left, y * width + canvas.left + source.width);
   }
-  return fill(bench, { source: onCanvas(source, canvas), mask, soft: null, target });
+  const model = await bench.model('inpainting');
+  const writer = await target.kit.create({ width, height, channels: source.channels, format: target.format });
+  await inpaint(onCanvas(source, canvas), mask, model, {
+    checkpoint: (fraction) => bench.checkpoint('infer', fraction),
+    write: (rows) => writer.write(rows),
+  });
+  return writer.encode(target.format, target.options);
 }
 
 /** Where a result goes: to the next step, or into the file that was asked for. */
@@ -58,30 +83,6 @@ export interface Target {
   kit: ImageKit;
   format: OutputFormat;
   options?: EncodeOptions;
-}
-
-interface Filling {
-  source: PixelReader;
-  mask: Pixels;
-  /** How much of what was filled is taken, 0..255 for every pixel; null: all of it. */
-  soft: Pixels | null;
-  target: Target;
-}
-
-async function fill(bench: Workbench, { source, mask, soft, target }: Filling): Promise<OutputFile> {
-  const model = await bench.model('inpainting');
-  const { width, height, channels } = source;
-  const writer = await target.kit.create({ width, height, channels, format: target.format });
-  let top = 0;
-  await inpaint(source, mask, model, {
-    checkpoint: (fraction) => bench.checkpoint('infer', fraction),
-    write: async (rows) => {
-      if (soft) mixRows(rows, await source.readRows(top, rows.height), soft.data.subarray(top * width));
-      await writer.write(rows);
-      top += rows.height;
-    },
-  });
-  return writer.encode(target.format, target.options);
 }
 
 /** Puts back of the rows before what the soft mask does not take. */
