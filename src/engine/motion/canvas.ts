@@ -87,14 +87,13 @@ export class Canvas {
     const { at, width, height, spacing, siting } = this.#target(channel);
     const nodes = this.#place(source, mesh);
     const stroke = this.#strokes[name];
-    const cell = step / spacing;
+    const [from, cell, begin] = [source.data.byteOffset, step / spacing, siting.x / spacing];
     const rowBytes = 2 * columns * Float64Array.BYTES_PER_ELEMENT;
     for (let y = 0; y < height; y++) {
       const row = Math.min(Math.floor(y / cell), rows - 2);
       const down = (y * spacing + siting.y - row * step) / step;
       const upper = nodes + row * rowBytes;
-      const run = [upper, upper + rowBytes, down, cell, siting.x / spacing, width] as const;
-      stroke(source.data.byteOffset, source.stride, ...run, at + y * width, more);
+      stroke(from, source.stride, upper, upper + rowBytes, down, cell, begin, width, at + y * width, more);
     }
   }
 
