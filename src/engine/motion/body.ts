@@ -1,4 +1,3 @@
-import { blurPlane } from '../../models/blur.js';
 import type { Pixels, Plane } from '../media/media.js';
 
 /** A subject cut free, with room around it. */
@@ -8,6 +7,8 @@ export interface Body {
   /** Where its content lies, in pixels: `bottom` is what it stands on. */
   box: { left: number; right: number; top: number; bottom: number };
   alpha: Plane;
+  /** Where a place of the body (in fractions of its pixels' sides) lies in the picture that it was cut from, in fractions too. */
+  inPicture(x: number, y: number): readonly [x: number, y: number];
 }
 
 /** Transparent pixels on each side: more than lie between two places of a mesh. */
@@ -26,30 +27,10 @@ export function bodyOf({ data, width, height }: Pixels): Body | null {
   const alpha = { data: new Float32Array(size.width * size.height), ...size };
   for (let at = 0; at < alpha.data.length; at++) alpha.data[at] = (pixels.data[4 * at + 3] as number) / 255;
   const box = { left: room, right: size.width - room, top: room, bottom: size.height - room };
-  return { pixels, box, alpha };
+  const inPicture = (x: number, y: number) =>
+    [(x * size.width - room + seen.left) / width, (y * size.height - room + seen.top) / height] as const;
+  return { pixels, box, alpha, inPicture };
 }
-
-/**
- * How far the body bulges toward the viewer at each place (in pixels), as one would guess from its outline: little at the
- * border, most where it is widest. It rises so gently that a turn by half a right angle hides none of it behind another part.
- */
-export function bulgeOf({ alpha, box }: Body): Plane {
-  const small = reduced(alpha, Math.min(1, bulgeSide / Math.max(alpha.width, alpha.height)));
-  const width = ((box.right - box.left) * small.width) / alpha.width;
-  const soft = blurPlane(small, { across: softness * width, down: softness * width });
-  const most = soft.data.reduce((largest, value) => Math.max(largest, value), 1e-6);
-  const depth = depthShare * (box.right - box.left);
-  return { ...soft, data: soft.data.map((value) => (value / most) * depth) };
-}
-
-/** A body is taken to be as deep as this share of its width at its middle. */
-const depthShare = 0.26;
-
-/** Of the width of the body, how far its outline is spread. With this depth it rises by no more than one in two. */
-const softness = 0.2;
-
-/** The bulge has no detail that would be lost at this length of its longer side. */
-const bulgeSide = 256;
 
 /** The faintest alpha that counts as content. */
 const faintest = 24;
@@ -66,20 +47,4 @@ function boxOf(data: Uint8Array, width: number, height: number): Body['box'] | n
     }
   }
   return box.right > box.left ? box : null;
-}
-
-/** A plane at a smaller size, each value the mean of those it stands for. */
-function reduced({ data, width, height }: Plane, factor: number): Plane {
-  const size = { width: Math.max(1, Math.round(width * factor)), height: Math.max(1, Math.round(height * factor)) };
-  const sums = new Float32Array(size.width * size.height);
-  const counts = new Float32Array(sums.length);
-  for (let y = 0, at = 0; y < height; y++) {
-    const row = Math.min(Math.floor((y * size.height) / height), size.height - 1) * size.width;
-    for (let x = 0; x < width; x++, at++) {
-      const to = row + Math.min(Math.floor((x * size.width) / width), size.width - 1);
-      sums[to] = (sums[to] as number) + (data[at] as number);
-      counts[to] = (counts[to] as number) + 1;
-    }
-  }
-  return { data: sums.map((sum, at) => sum / (counts[at] as number)), ...size };
 }

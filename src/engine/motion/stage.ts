@@ -1,7 +1,8 @@
 import type { ImageFacts, Plane, Size } from '../media/media.js';
 import type { Workbench } from '../operations/workbench.js';
 import type { Rgba } from '../studio/colour.js';
-import { type Body, bodyOf, bulgeOf } from './body.js';
+import { type Body, bodyOf } from './body.js';
+import { bulgeOf } from './bulge.js';
 import type { ShotPlan } from './direction.js';
 import { smoothestStep } from './easing.js';
 import type { Scene } from './film.js';
@@ -50,7 +51,7 @@ export async function prepareStage(bench: Workbench, wish: Wish): Promise<Stage>
   const nearness = await findNearness(bench, path, picture);
   if (wish.turns || wish.studio) {
     const body = subject && (await cutFree(subject, picture, frame));
-    if (body) return studioStage(wish, body);
+    if (body) return studioStage(wish, { body, nearness });
   }
   const focus = subject?.focus ?? { x: 0.5, y: 0.5 };
   const relief = nearness && reliefOf(nearness, focus);
@@ -88,8 +89,11 @@ function spinStage({ images }: Workbench, { views, picture, frame, studio, isLoo
   };
 }
 
-function studioStage({ frame, turns, colour, isLoop, frames, strength }: Wish, body: Body): Stage {
-  const bulge = bulgeOf(body);
+function studioStage(
+  { frame, turns, colour, isLoop, frames, strength }: Wish,
+  { body, nearness }: { body: Body; nearness: Plane | null },
+): Stage {
+  const bulge = bulgeOf(body, nearness);
   const reach = turns ? Math.min(2 * strength * usualTurn, mostTurn) : 0;
   const turnAt = (moment: number) => reach * (isLoop ? Math.sin(2 * Math.PI * moment) : 2 * smoothestStep(moment) - 1);
   return {

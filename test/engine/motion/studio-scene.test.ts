@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { type Body, bodyOf, bulgeOf } from '#src/engine/motion/body.js';
+import { type Body, bodyOf } from '#src/engine/motion/body.js';
+import { bulgeOf } from '#src/engine/motion/bulge.js';
 import { reflectionOf, shadowOf } from '#src/engine/motion/ground.js';
 import { neutral } from '#src/engine/motion/pose.js';
 import { bodySize, openStudioScene } from '#src/engine/motion/studio-scene.js';
@@ -39,15 +40,6 @@ describe('a body', () => {
 
   test('of nothing is none', () => {
     expect(bodyOf(paint({ width: 8, height: 8 }, 4, () => [9, 9, 9, 5]))).toBeNull();
-  });
-
-  test('bulges most in its middle, and nowhere so steeply that a turn would hide a part', () => {
-    const { data, width, height } = bulgeOf(body);
-    const scale = body.alpha.width / width;
-    const row = data.subarray(Math.round(height / 2) * width, Math.round(height / 2) * width + width);
-    expect(row.indexOf(Math.max(...row))).toBeCloseTo(width / 2, -1);
-    const steepest = Math.max(...[...row].slice(1).map((value, at) => Math.abs(value - (row[at] ?? 0)) / scale));
-    expect(steepest).toBeLessThan(0.7);
   });
 
   test('is cut out with a sample for each pixel of the frame', () => {
