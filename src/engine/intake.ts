@@ -30,17 +30,18 @@ export async function takeIn(
   { stored, ...parts }: IntakeParts & { stored: ReceivedFile[] },
 ): Promise<JobInput[]> {
   checkFields(submission.inputs, operation);
-  const pictures: Inspected[] = [];
+  const here: Stored[] = [];
   for (const source of submission.inputs) {
     if (isReceived(source)) {
-      pictures.push(await inspect(source, source.field, parts));
+      here.push({ file: source, param: source.field });
       continue;
     }
     const file = await fetchInto(source, submission.ownBases ?? [], parts);
     stored.push(file);
-    const { input, ...rest } = await inspect(file, `${source.field}_url`, parts);
-    pictures.push({ ...rest, input: isDataUri(source.url) ? input : { ...input, url: source.url } });
+    const { field, url } = source;
+    here.push({ file, param: `${field}_url`, ...(!isDataUri(url) && { url }) });
   }
+  const pictures = await inspectAll(here, parts);
   checkOverlays(pictures, operation);
   return pictures.map(({ input }) => input);
 }
@@ -97,12 +98,29 @@ function misplaced(param: string, message: string): EngineError {
   return new EngineError('invalid_input', message, { param });
 }
 
+/** A picture of a submission once it is here. */
+interface Stored {
+  file: ReceivedFile;
+  /** The name that it came under. */
+  param: string;
+  /** Where it was fetched from. */
+  url?: string;
+}
+
 /** A picture that can be opened. */
 interface Inspected {
   input: JobInput;
-  /** The name that it came under. */
   param: string;
   size: Size;
+}
+
+/** Looks into all of them at once; what is wrong with the first that is not in order is told when no file is in use any more. */
+async function inspectAll(pictures: Stored[], parts: IntakeParts): Promise<Inspected[]> {
+  const looks = await Promise.allSettled(pictures.map((picture) => inspect(picture, parts)));
+  return looks.map((look) => {
+    if (look.status === 'rejected') throw look.reason;
+    return look.value;
+  });
 }
 
 function checkOverlays(inspected: Inspected[], { pictures }: Operation): void {
@@ -115,13 +133,17 @@ function checkOverlays(inspected: Inspected[], { pictures }: Operation): void {
   }
 }
 
-async function inspect(file: ReceivedFile, param: string, { blobs, runner }: IntakeParts): Promise<Inspected> {
+async function inspect({ file, param, url }: Stored, { blobs, runner }: IntakeParts): Promise<Inspected> {
   const local = await blobs.materialize(file.blob);
   try {
     const { format, width, height } = await runner.inspect(local.path, param);
     const { field, blob, bytes, name } = file;
-    const input = { field, blob, bytes, contentType: contentTypes[format], ...(name !== undefined && { name }) };
-    return { input, param, size: { width, height } };
+    const known = { ...(name !== undefined && { name }), ...(url !== undefined && { url }) };
+    return {
+      input: { field, blob, bytes, contentType: contentTypes[format], ...known },
+      param,
+      size: { width, height },
+    };
   } finally {
     await local.release();
   }

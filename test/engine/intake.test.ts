@@ -10,6 +10,17 @@ import { tempFolder } from '../helpers/temp-folder.js';
 
 const limits = { maxBytes: 1e6, maxPixels: 1e6, maxSide: 1000 };
 
+/** What becomes of a picture that is looked at; those that are still are counted. */
+const looks = { now: 0, most: 0 };
+
+async function look(path: string, param: string) {
+  looks.now += 1;
+  looks.most = Math.max(looks.most, looks.now);
+  return inspect(path, param, limits).finally(() => {
+    looks.now -= 1;
+  });
+}
+
 /** Submits pictures of these sizes to an operation, in this order; tells which fields were taken in. */
 async function submit(operation: string, pictures: [field: string, width: number, height: number, asLink?: boolean][]) {
   const folder = join(await tempFolder(), 'blobs');
@@ -30,12 +41,35 @@ async function submit(operation: string, pictures: [field: string, width: number
   const taken = await takeIn({ operation, owner: 'somebody', params: {}, inputs }, found, {
     blobs,
     download: { open: () => Promise.reject(new Error('Nothing here is fetched')), close: async () => {} },
-    runner: { inspect: (path, param) => inspect(path, param, limits) },
+    runner: { inspect: look },
     maxBytes: 1e6,
     stored: [],
   });
   return taken.map(({ field }) => field);
 }
+
+describe('the pictures of a submission', () => {
+  it('are looked at side by side, and all of them before one is refused', async () => {
+    looks.most = 0;
+    const attempt = submit('image-edit', [
+      ['image', 30, 20],
+      ['mask', 2000, 20],
+      ['style_reference', 900, 900],
+    ]);
+    await expect(attempt).rejects.toMatchObject({ code: 'too_large', details: { param: 'mask' } });
+    expect(looks).toEqual({ now: 0, most: 3 });
+  });
+
+  it('come back in their order', async () => {
+    const order: Parameters<typeof submit>[1] = [
+      ['style_reference', 900, 900],
+      ['image', 30, 20],
+      ['image', 300, 200],
+      ['mask', 30, 20],
+    ];
+    expect(await submit('image-edit', order)).toEqual(order.map(([field]) => field));
+  });
+});
 
 describe('a picture that lies over another', () => {
   it.each([

@@ -25,6 +25,7 @@ export async function erase(
     if (marks.status === 'rejected') throw marks.reason;
     checkOverlay(marks.value, editor.value, 'mask');
     await eraseMarked(bench, editor.value, marks.value, options);
+    bench.checkpoint('encode');
     return await editor.value.encode(target.format, target.options);
   } finally {
     if (editor.status === 'fulfilled') await editor.value.close();
@@ -75,6 +76,7 @@ export async function outpaint(
     checkpoint: (fraction) => bench.checkpoint('infer', fraction),
     write: (rows) => writer.write(rows),
   });
+  bench.checkpoint('encode');
   return writer.encode(target.format, target.options);
 }
 
