@@ -16,6 +16,7 @@ import { restorer } from './restorer.js';
 import { rrdbnet } from './rrdbnet.js';
 import { birefnet, saliency } from './saliency.js';
 import { scunet } from './scunet.js';
+import { sdTurbo } from './sd-turbo.js';
 import { srvgg } from './srvgg.js';
 import { swinir } from './swinir.js';
 import { upscaler } from './upscaler.js';
@@ -40,6 +41,7 @@ export const families: readonly ModelFamily[] = [
   depthAnything,
   kokoro,
   piper,
+  sdTurbo,
   yunet,
   alignedFace,
   ddcolor,

@@ -12,7 +12,7 @@ const webAddress = z.url({ protocol: /^https$/ });
 const tensorSpec = z.strictObject({
   /** Null where no public source names it: then its position counts. */
   name: z.string().min(1).nullable(),
-  type: z.enum(['uint8', 'float32', 'float16', 'int64']),
+  type: z.enum(['uint8', 'float32', 'float16', 'int32', 'int64']),
   /** A number is fixed, a string is a free dimension; null where no public source tells it. */
   shape: z.array(z.union([z.int(), z.string()])).nullable(),
 });

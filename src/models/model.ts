@@ -30,6 +30,7 @@ export interface ModelOfTask {
   'image-restoration': RestoreModel;
   'depth-estimation': DepthModel;
   speech: SpeechModel;
+  'image-generation': GenerationModel;
   'face-detection': FaceModel;
   'face-restoration': FaceRestoreModel;
   colorization: ColourModel;
@@ -203,6 +204,29 @@ export interface SpeechModel {
    * Errors: `invalid_input` for a voice or speed that it has not, for too many phonemes and for none.
    */
   speak(phonemes: string, options?: SpeechOptions): Promise<Float32Array>;
+}
+
+/** How a picture is made. */
+export interface GenerationOptions {
+  /** The same words and seed make the same picture on the same device. */
+  seed: number;
+  /** Both sides multiples of the model's; default: its own size. */
+  size?: Size | undefined;
+  /** A picture (3 channels, instead of `size`) to go on from; of which less is kept the larger `strength` is, above 0, up to 1. */
+  from?: { picture: Pixels; strength: number } | undefined;
+  /** Called between its steps with the share that is done; throws to stop. */
+  checkpoint?: ((fraction: number) => void) | undefined;
+}
+
+/** Makes pictures of words. */
+export interface GenerationModel {
+  id: string;
+  /** Both sides of the pictures that it makes best. */
+  size: number;
+  /** Of which all sides are multiples. */
+  multiple: number;
+  /** A picture (3 channels) of an English text. Errors: `invalid_input` for a size that it can't make. */
+  generate(prompt: string, options: GenerationOptions): Promise<Pixels>;
 }
 
 interface Family<Task extends LoadableTask> {

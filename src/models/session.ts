@@ -5,8 +5,8 @@ import { EngineError } from '../engine/errors.js';
 
 /** A tensor as plain data. */
 export interface TensorData {
-  type: 'uint8' | 'float32' | 'float16' | 'int64';
-  data: Uint8Array | Float32Array | Uint16Array | BigInt64Array;
+  type: 'uint8' | 'float32' | 'float16' | 'int32' | 'int64';
+  data: Uint8Array | Float32Array | Uint16Array | Int32Array | BigInt64Array;
   dims: readonly number[];
 }
 

@@ -182,6 +182,6 @@ export function entryOf(id: string): ModelEntry {
 }
 
 /** As an export declares a tensor of which the entry may not know the name. */
-function declared(kind: string): (spec: TensorSpec, index: number) => TensorInfo {
+export function declared(kind: string): (spec: TensorSpec, index: number) => TensorInfo {
   return ({ name, type, shape }, index) => ({ name: name ?? `${kind}.${index}`, type, shape: shape ?? ['n'] });
 }

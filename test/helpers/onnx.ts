@@ -4,7 +4,7 @@ type Message = Uint8Array;
 type Scalar = number | string | Message;
 
 /** Field numbers and enum values of onnx.proto. */
-const types = { float32: 1, uint8: 2, int64: 7, float16: 10 } as const;
+const types = { float32: 1, uint8: 2, int32: 6, int64: 7, float16: 10 } as const;
 const attributeTypes = { float: 1, int: 2, string: 3, ints: 7 } as const;
 
 export interface TensorInfo {

@@ -86,7 +86,10 @@ describe('kokoro', () => {
     ['nothing', Buffer.alloc(0), /256 values/],
     ['an archive that is cut off', Buffer.from('PK\x03\x04'), /no list of files/],
   ])('refuses %s as its voices', async (_, bytes, message) => {
-    await expect(load(bytes)).rejects.toMatchObject({ code: 'model_unavailable', message });
+    await expect(load(bytes)).rejects.toMatchObject({
+      code: 'model_unavailable',
+      message: expect.stringMatching(message),
+    });
   });
 });
 

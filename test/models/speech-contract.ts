@@ -34,14 +34,17 @@ export function speechContract(
         }
       }));
 
-    test.skipIf(isStub)('takes longer to say more, and to say it slowly', () =>
-      using(async ({ speak }, sentence) => {
-        const { length } = await speak(sentence);
-        expect((await speak(sentence.repeat(8))).length).toBeGreaterThan(length);
-        expect((await speak(sentence.repeat(8), { speed: 0.5 })).length).toBeGreaterThan(
-          (await speak(sentence.repeat(8), { speed: 2 })).length,
-        );
-      }),
+    const check = isStub ? test.skip : test;
+    check(
+      `takes longer to say more, and to say it slowly${isStub ? ' (a stub says the same of everything)' : ''}`,
+      () =>
+        using(async ({ speak }, sentence) => {
+          const { length } = await speak(sentence);
+          expect((await speak(sentence.repeat(8))).length).toBeGreaterThan(length);
+          expect((await speak(sentence.repeat(8), { speed: 0.5 })).length).toBeGreaterThan(
+            (await speak(sentence.repeat(8), { speed: 2 })).length,
+          );
+        }),
     );
 
     test('leaves out what is none of its phonemes', () =>
@@ -55,7 +58,10 @@ export function speechContract(
         const phoneme = sentence.slice(0, 1);
         expect((await speak(phoneme.repeat(longest))).length).toBeGreaterThan(0);
         for (const none of [phoneme.repeat(longest + 1), '', '☃']) {
-          await expect(speak(none)).rejects.toMatchObject({ code: 'invalid_input', message: /phonemes/ });
+          await expect(speak(none)).rejects.toMatchObject({
+            code: 'invalid_input',
+            message: expect.stringMatching(/phonemes/),
+          });
         }
       }));
 
@@ -67,7 +73,10 @@ export function speechContract(
 
     test.each([0, -1, Number.NaN, 100])('refuses a speed of %d', (speed) =>
       using(async ({ speak }, sentence) => {
-        await expect(speak(sentence, { speed })).rejects.toMatchObject({ code: 'invalid_input', message: /speed/ });
+        await expect(speak(sentence, { speed })).rejects.toMatchObject({
+          code: 'invalid_input',
+          message: expect.stringMatching(/speed/),
+        });
       }),
     );
   });

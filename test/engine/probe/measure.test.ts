@@ -43,7 +43,7 @@ describe('measure', () => {
       finding.catch(() => {});
       await until(() => childrenWith('probe/entry.js').length === 1);
       for (const pid of childrenWith('probe/entry.js')) process.kill(pid, 'SIGABRT');
-      await expect(finding).rejects.toMatchObject({ code: 'crashed', message: /SIGABRT/ });
+      await expect(finding).rejects.toMatchObject({ code: 'crashed', message: expect.stringMatching(/SIGABRT/) });
       await until(() => childrenWith('probe/entry.js').length === 0);
     },
   );
