@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readConfig } from '#src/engine/config.js';
@@ -14,6 +14,7 @@ import { type LoadedModel, loadModel } from '#src/models/load.js';
 import type { ModelOfTask } from '#src/models/model.js';
 import { type ModelEntry, readLockfile } from '#src/models/lockfile.js';
 import { lockfilePath } from '#src/models/weights.js';
+import { install, type TinyModel } from './tiny-models.js';
 
 export interface TestBench extends Workbench {
   folder: string;
@@ -27,6 +28,8 @@ export interface BenchOptions {
   model?: string;
   /** Ids of bundled models by slot. */
   models?: Record<string, string>;
+  /** Models of the owner's own that are installed beside. */
+  own?: readonly TinyModel[];
   /** Local path of the picture, once its folder is known. */
   input(folder: string): Promise<string>;
   /** Local paths of pictures in other fields than `image`, once the folder is known. */
@@ -37,8 +40,9 @@ export interface BenchOptions {
 
 /** A workbench with real decoding, a real model and a folder of its own. */
 export async function openWorkbench(options: BenchOptions): Promise<TestBench> {
-  const { input, onCheckpoint } = options;
+  const { input, onCheckpoint, own = [] } = options;
   const folder = await mkdtemp(join(tmpdir(), 'darkroom-operation-'));
+  for (const tiny of own) await install(tiny, folder);
   const path = await input(folder);
   const pictures: Record<string, string[]> = { image: [path], ...(await options.inputs?.(folder)) };
   const slots = options.models ?? (options.model === undefined ? {} : { [entryOf(options.model).task]: options.model });
@@ -61,7 +65,7 @@ export async function openWorkbench(options: BenchOptions): Promise<TestBench> {
     model: async (task, wanted = task) => {
       const slot = typeof wanted === 'string' ? wanted : wanted.slot;
       const id = slots[slot] ?? '';
-      const model = loaded.get(id) ?? (await loadModel(entryOf(id), { folder, device: 'cpu', threads: 2 }));
+      const model = loaded.get(id) ?? (await loadModel(entryOf(id, own), { folder, device: 'cpu', threads: 2 }));
       loaded.set(id, model);
       if (model.task !== task) throw new Error(`Expected a model for ${task}`);
       return model.model as ModelOfTask[typeof task];
@@ -78,17 +82,29 @@ export async function openWorkbench(options: BenchOptions): Promise<TestBench> {
   };
 }
 
-/** The models that the program would choose for these params, by slot; only what comes with it is installed. */
+/** The models that the program would choose for these params, by slot; installed is what comes with it, and what is `own`. */
 export async function chosenModels(
   operation: Operation,
   params: Record<string, unknown>,
+  own: readonly TinyModel[] = [],
 ): Promise<Record<string, string>> {
-  const shelf = await openShelf(readConfig({ DARKROOM_DATA: join(tmpdir(), 'darkroom-no-models') }));
-  return shelf.choose(modelNeeds(operation, parseParams(operation, params).params)).bySlot;
+  const data = await mkdtemp(join(tmpdir(), 'darkroom-models-'));
+  for (const tiny of own) {
+    await install(tiny, join(data, 'models'));
+    await writeFile(join(data, 'models', tiny.entry.id, 'model.json'), JSON.stringify(tiny.entry));
+  }
+  const shelf = await openShelf(readConfig({ DARKROOM_DATA: data }));
+  try {
+    return shelf.choose(modelNeeds(operation, parseParams(operation, params).params)).bySlot;
+  } finally {
+    await shelf.close();
+    await rm(data, { recursive: true });
+  }
 }
 
-function entryOf(id: string): ModelEntry {
-  const entry = readLockfile(lockfilePath).models.find((model) => model.id === id);
+function entryOf(id: string, own: readonly TinyModel[] = []): ModelEntry {
+  const entries = [...own.map((tiny) => tiny.entry), ...readLockfile(lockfilePath).models];
+  const entry = entries.find((model) => model.id === id);
   if (!entry) throw new Error(`${id} is not in the lock file`);
   return entry;
 }

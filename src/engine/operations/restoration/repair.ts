@@ -1,0 +1,121 @@
+import { colourRows } from '../../../models/colouring.js';
+import type { Damage, Face, RestoreModel, UpscaleModel } from '../../../models/model.js';
+import { selfEnsemble } from '../../../models/self-ensemble.js';
+import { splitWhenShort, tileFor } from '../../../models/tile-memory.js';
+import { enlarge } from '../../../models/tiling.js';
+import { applyCurves } from '../../../models/tone-repair.js';
+import type { Pixels } from '../../media/media.js';
+import { type RowChange, restoreFaces } from '../faces/restore-faces.js';
+import type { Outcome } from '../operation.js';
+import { bands } from '../picture-rows.js';
+import type { PixelReader, Workbench } from '../workbench.js';
+import type { Plan } from './diagnosis.js';
+import type { RestorationParams } from './params.js';
+import { unheeded } from './unheeded.js';
+
+/** A picture, what is to be done to it, and the faces in it that are restored. */
+export interface RepairJob {
+  /** Of the picture that `source` reads. */
+  path: string;
+  source: PixelReader;
+  plan: Plan;
+  faces: readonly Face[];
+  warnings: string[];
+}
+
+/** Does what was planned, in this order: damage, faces, colours, light. */
+export async function repair(bench: Workbench, job: RepairJob, options: RestorationParams): Promise<Outcome> {
+  const { source, plan } = job;
+  const { width, height, channels } = source;
+  const target = await bench.images.create({ width, height, channels, format: options.format });
+  const isDamaged = Object.values(plan.damage).some((amount) => amount > 0);
+  const model = isDamaged || options.model !== 'auto' ? await bench.model('image-restoration') : null;
+  const tiles = model && isDamaged ? { source, model, damage: plan.damage, tta: options.tta } : null;
+  // A face is cropped out of the whole picture, so the whole picture must be there.
+  const clean = tiles && job.faces.length > 0 ? await restoredCopy(bench, tiles) : null;
+  try {
+    const change = await planChanges(bench, { ...job, source: clean ?? source });
+    const write = async (rows: Pixels, top: number) => {
+      change(rows, top);
+      await target.write(rows);
+    };
+    if (tiles && !clean) await restoreTiles(bench, { ...tiles, write });
+    else for await (const { rows, top } of bands(bench, clean ?? source)) await write(rows, top);
+  } finally {
+    await clean?.close();
+  }
+  bench.checkpoint('encode');
+  const isFlattened = channels === 4 && options.format === 'jpg';
+  return {
+    outputs: [await target.encode(options.format)],
+    warnings: [
+      ...job.warnings,
+      ...(model ? unheeded(model, plan.damage, options) : []),
+      ...(isFlattened ? ['JPEG has no transparency: the picture was put on white'] : []),
+    ],
+    facts: { chosen: plan.chosen, input: { width, height }, output: { width, height } },
+  };
+}
+
+/** What is done to rows once they have no damage any more. */
+async function planChanges(bench: Workbench, job: RepairJob): Promise<RowChange> {
+  const { source, faces, plan } = job;
+  const { chosen, curves } = plan;
+  const changes: RowChange[] = [];
+  if (faces.length > 0) changes.push(await restoreFaces(bench, { source, faces, amount: chosen.faces?.amount ?? 0 }));
+  const colours = chosen.colorize?.amount ?? 0;
+  if (colours > 0) changes.push(await colouring(bench, job, colours));
+  if (curves) changes.push((rows) => applyCurves(rows, curves));
+  return (rows, top) => {
+    for (const change of changes) change(rows, top);
+  };
+}
+
+async function colouring(bench: Workbench, { path, source }: RepairJob, amount: number): Promise<RowChange> {
+  bench.checkpoint('infer');
+  const model = await bench.model('colorization');
+  bench.checkpoint('decode');
+  const small = await bench.images.decode(path, { size: model.size, channels: 3 });
+  bench.checkpoint('infer');
+  return colourRows(await model.predict(small), source, amount);
+}
+
+interface Tiles {
+  source: PixelReader;
+  model: RestoreModel;
+  damage: Damage;
+  /** Whether all turns and mirrors are averaged. */
+  tta: boolean;
+}
+
+async function restoredCopy(bench: Workbench, tiles: Tiles): Promise<PixelReader> {
+  const { width, height, channels } = tiles.source;
+  const copy = await bench.images.create({ width, height, channels });
+  await restoreTiles(bench, { ...tiles, write: (rows) => copy.write(rows) });
+  return copy.read();
+}
+
+async function restoreTiles(
+  bench: Workbench,
+  { source, model, damage, tta, write }: Tiles & { write(rows: Pixels, top: number): Promise<void> },
+): Promise<void> {
+  const prepared = (each: RestoreModel) => (tta ? selfEnsemble(asUpscaler(each, damage)) : asUpscaler(each, damage));
+  let top = 0;
+  await enlarge(source, splitWhenShort(prepared(model)), {
+    write: async (rows) => {
+      await write(rows, top);
+      top += rows.height;
+    },
+    tile: tileFor(process.availableMemory()),
+    checkpoint: (fraction) => bench.checkpoint('infer', fraction),
+    fallback: async () => {
+      const other = await bench.onCpu('image-restoration');
+      return other && prepared(other);
+    },
+  });
+}
+
+/** A restoring model enlarges by one: tiles, seams and transparency are the same matter. */
+function asUpscaler({ id, overlap, restore }: RestoreModel, damage: Damage): UpscaleModel {
+  return { id, overlap, scale: 1, upscale: (tile) => restore(tile, damage) };
+}
