@@ -61,6 +61,16 @@ export function strength() {
   );
 }
 
+/** A strength, for which true and false stand for 1 and 0: what others call it is a switch. */
+export function strengthOrFlag() {
+  const error = 'true, false, auto or a number from 0 to 1';
+  const read = (value: unknown) => {
+    const flag = toBoolean(value);
+    return typeof flag === 'boolean' ? Number(flag) : toNumber(value);
+  };
+  return z.preprocess(read, z.union([z.literal('auto'), z.number().min(0, { error }).max(1, { error })], { error }));
+}
+
 /** Text of a certain form, also as a number; `expected` says which form in words. */
 export function worded(isForm: (text: string) => boolean, expected: string) {
   const asText = (value: unknown) => (typeof value === 'number' ? String(value) : value);
