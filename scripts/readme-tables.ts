@@ -38,7 +38,16 @@ function settingsTable(): string {
 }
 
 /** Families whose code ran on real published weights; the others ran on random ones with the true tensors. */
-const provenOnRealWeights = ['cutout', 'upscaler', 'inpainter', 'restorer', 'srvgg', 'yunet'];
+const provenOnRealWeights = [
+  'cutout',
+  'saliency',
+  'upscaler',
+  'srvgg',
+  'inpainter',
+  'restorer',
+  'depth-anything',
+  'yunet',
+];
 
 function modelsTable(root: string): string {
   const { models } = readLockfile(join(root, 'models.lock.json'));

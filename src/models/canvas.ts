@@ -17,8 +17,8 @@ export interface Canvas extends Size {
   view(box: Box): Promise<View>;
   /** The view of a box, `factor` times smaller: averages of what is known; what has nothing known is still to be filled. */
   smallView(box: Box, factor: number): Promise<View>;
-  /** Whether anything in the box is still to be filled. */
-  hasHole(box: Box): boolean;
+  /** How much of the box is still to be filled, 0..1. */
+  unknownShare(box: Box): number;
   /** Fills what is still to be filled in `part`, a part of `box`, from these pixels of the whole box. */
   paint(pixels: Pixels, box: Box, part: Box): void;
 }
@@ -52,7 +52,7 @@ export function openCanvas(source: PixelReader, mask: Pixels, holes: readonly Bo
     readRows,
     view,
     smallView: (box, factor) => shrink(view, box, factor),
-    hasHole: (box) => cut(pending, box).includes(255),
+    unknownShare: (box) => cut(pending, box).filter((mark) => mark !== 0).length / (box.width * box.height),
     paint(pixels, box, part) {
       const covers = cut(pending, part).map((mark) => mark & 1);
       const inner = { ...part, left: part.left - box.left, top: part.top - box.top };

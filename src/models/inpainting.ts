@@ -67,18 +67,56 @@ function windowFor(hole: Box, canvas: Canvas, model: InpaintModel): Box {
 async function fillByParts(canvas: Canvas, hole: Box, model: InpaintModel, checkpoint: Checkpoint): Promise<void> {
   const factor = shrinkFactor(hole, model);
   const context = contextOf(model);
-  const place = widen(hole, context, canvas, factor);
-  checkpoint(0);
-  const small = await canvas.smallView(place, factor);
-  const sketch = await model.fill(small.pixels, small.mask);
-  const parts = split(hole, model.size - 2 * context - factor).filter((part) => canvas.hasHole(part));
+  const parts = split(hole, model.size - 2 * context - factor).filter((part) => canvas.unknownShare(part) > 0);
+  const step = (index: number) => checkpoint(index / (parts.length + 1));
+  if (isThin(canvas, parts, model)) return fillThin(canvas, parts, { model, step });
+  step(0);
+  const sketch = await sketchOf(canvas, widen(hole, context, canvas, factor), { model, factor });
   for (const [index, part] of parts.entries()) {
-    checkpoint((index + 1) / (parts.length + 1));
+    step(index + 1);
     const window = widen(part, context, canvas, factor);
     const { pixels, mask } = await canvas.view(window);
-    const filled = await model.fill(pixels, mask, cropSketch(sketch, { factor, place, window }));
+    const filled = await model.fill(pixels, mask, cropSketch(sketch, window));
     canvas.paint(continueTexture(filled, mask), window, part);
   }
+}
+
+// Of a window: what is unknown of it at most, where a model that paints texture does better without a sketch.
+const mostUnknown = 0.4;
+
+/** Whether each part of a hole can be filled from what is around it alone: scratches, wires, lettering. */
+function isThin(canvas: Canvas, parts: readonly Box[], model: InpaintModel): boolean {
+  if (!model.paintsTexture) return false;
+  return parts.every((part) => canvas.unknownShare(windowAround(part, model.size, canvas)) <= mostUnknown);
+}
+
+async function fillThin(
+  canvas: Canvas,
+  parts: readonly Box[],
+  { model, step }: { model: InpaintModel; step(index: number): void },
+): Promise<void> {
+  for (const [index, part] of parts.entries()) {
+    step(index);
+    const window = windowAround(part, model.size, canvas);
+    const { pixels, mask } = await canvas.view(window);
+    canvas.paint(await model.fill(pixels, mask), window, part);
+  }
+}
+
+/** What a place was filled with at a smaller size. */
+interface Sketched {
+  pixels: Pixels;
+  factor: number;
+  place: Box;
+}
+
+async function sketchOf(
+  canvas: Canvas,
+  place: Box,
+  { model, factor }: { model: InpaintModel; factor: number },
+): Promise<Sketched> {
+  const { pixels, mask } = await canvas.smallView(place, factor);
+  return { pixels: await model.fill(pixels, mask), factor, place };
 }
 
 /** The most context that leaves half of a window to the hole. */
@@ -109,10 +147,7 @@ function split(box: Box, side: number): Box[] {
 }
 
 /** The sketch of a window out of that of the place around it. */
-function cropSketch(
-  { data, width }: Pixels,
-  { factor, place, window }: { factor: number; place: Box; window: Box },
-): Sketch {
+function cropSketch({ pixels: { data, width }, factor, place }: Sketched, window: Box): Sketch {
   const [left, top] = [(window.left - place.left) / factor, (window.top - place.top) / factor];
   const size = { width: Math.ceil(window.width / factor), height: Math.ceil(window.height / factor) };
   const pixels = new Uint8Array(3 * size.width * size.height);

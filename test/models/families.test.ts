@@ -138,31 +138,36 @@ describe('lama', () => {
 });
 
 describe('the open weights beside the repository', () => {
-  const paths = sharedFiles('weights/super-resolution', '.onnx');
-  if (paths.length === 0) test.skip('need ../shared/weights, which is not here', () => {});
-  for (const path of paths) {
+  const enlargers = sharedFiles('weights/super-resolution', '.onnx');
+  const portraits = sharedFiles('weights/portrait', 'prisma_nchw.onnx');
+  if (enlargers.length === 0) test.skip('need ../shared/weights, which is not here', () => {});
+  const open = async (path: string, facts: Partial<ModelEntry>) =>
+    loadModel(await entryFor(path, facts), { folder: dirname(dirname(path)), device: 'cpu', threads: 2 });
+  for (const path of enlargers) {
     const scale = /x2/.test(basename(path)) ? 2 : 4;
-    upscaleContract(
-      basename(path),
-      async () => loadModel(await entryFor(path, scale), { folder: dirname(dirname(path)), device: 'cpu', threads: 2 }),
-      {
-        exact: false,
-      },
-    );
+    const { entry } = tinyUpscaler(2, 'srvgg');
+    const facts = { ...entry, constants: { scale, overlap: 16 } };
+    upscaleContract(basename(path), () => open(path, facts), { exact: false });
+  }
+  for (const path of portraits) {
+    const { entry } = tinySaliency();
+    const tensor = (name: string, channels: number) =>
+      [{ name, type: 'float32', shape: ['N', channels, 256, 256] }] satisfies ModelEntry['inputs'];
+    const size = { width: 256, height: 256, mean: [0, 0, 0], std: [1, 1, 1] };
+    const constants = { ...size, peak: 'full', stretch: false };
+    const facts = { ...entry, constants, inputs: tensor('input_3', 3), outputs: tensor('permute_2', 1) };
+    mattingContract(basename(path), () => open(path, facts));
   }
 });
 
 /** An entry for a file as it lies there: its folder stands in for the id. */
-async function entryFor(path: string, scale: number): Promise<ModelEntry> {
+async function entryFor(path: string, facts: Partial<ModelEntry>): Promise<ModelEntry> {
   const bytes = await readFile(path);
   const sha256 = createHash('sha256').update(bytes).digest('hex');
-  const shape = [1, 3, 'h', 'w'];
   return {
-    ...tinyUpscaler(2, 'srvgg').entry,
+    ...tinyCutout().entry,
+    ...facts,
     id: basename(dirname(path)),
     files: [{ name: basename(path), url: null, bytes: bytes.length, sha256 }],
-    inputs: [{ name: 'input', type: 'float32', shape }],
-    outputs: [{ name: 'output', type: 'float32', shape }],
-    constants: { scale, overlap: 16 },
   };
 }

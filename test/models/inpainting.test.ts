@@ -164,6 +164,26 @@ describe('inpaint with a model of one size that paints texture', () => {
     expect(touched(result, picture, mask)).toBe(0);
   });
 
+  test('fills a hole that is long and thin window by window, without a sketch', async () => {
+    const picture = noise({ width: 1200, height: 90 }, 3);
+    const mask = maskOf(picture, (x, y) => x > 20 && x < 1180 && y > 40 && y < 44);
+    const model = await lama();
+    const seen: unknown[] = [];
+    const fill: InpaintModel['fill'] = (crop, marks, sketch) => {
+      seen.push([crop.width, crop.height, sketch]);
+      return model.fill(crop, marks, sketch);
+    };
+    const { result, fractions } = await run(picture, mask, { ...model, fill });
+    expect(seen.length).toBeGreaterThan(2);
+    expect(new Set(seen.map(String))).toEqual(new Set([String([512, 90, undefined])]));
+    expect(touched(result, picture, mask)).toBe(0);
+    expect(fractions).toEqual([...fractions].sort((one, other) => one - other));
+    // The mean of noise, and a little grain, where the noise was.
+    expect(
+      result.data.slice(3 * (42 * 1200 + 600), 3 * (42 * 1200 + 620)).every((level) => level > 90 && level < 165),
+    ).toBe(true);
+  });
+
   test('gives a hole that is too large for it the shapes of a sketch and a texture from around it', async () => {
     const grain = noise({ width: 640, height: 640 }, 3).data;
     const picture = paint({ width: 640, height: 640 }, 3, (x, y) => {

@@ -149,6 +149,22 @@ export function inpaintContract(name: string, load: () => Promise<LoadedModel>):
         expect(furthest).toBeLessThan(16);
       }));
 
+    test('goes on with the shapes of a sketch, and leaves what is known as it was', () =>
+      using(async (model: InpaintModel) => {
+        const crop = paint({ width: 97, height: 90 }, 3, () => [200, 200, 200]);
+        const isHole = (x: number, y: number) => x > 16 && x < 80 && y > 16 && y < 74;
+        const data = Uint8Array.from({ length: 97 * 90 }, (_, at) => (isHole(at % 97, Math.floor(at / 97)) ? 255 : 0));
+        const mask: Pixels = { ...crop, data, channels: 1 };
+        const small = { width: 49, height: 45 };
+        const pixels = paint(small, 3, (x, y) =>
+          x > 20 && x < 30 && y > 18 && y < 28 ? [60, 60, 60] : [200, 200, 200],
+        );
+        const filled = await model.fill(crop, mask, { pixels, factor: 2 });
+        expect(known(filled, mask)).toEqual(known(crop, mask));
+        const at = (x: number, y: number) => filled.data[3 * (y * 97 + x)] as number;
+        expect(at(25, 45) - at(50, 46)).toBeGreaterThan(60);
+      }));
+
     test('takes a crop of which nothing is known', () =>
       using(async (model: InpaintModel) => {
         const crop = noise({ width: 33, height: 20 }, 3);
