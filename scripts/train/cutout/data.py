@@ -31,6 +31,8 @@ class Material:
         self.objects, self.iconic, self.photos = (load(k + suffix) for k in ("objects", "iconic", "photos"))
         self.sellers, self.alpha, self.floors = load("sellers"), load("alpha"), load("floors")
         self.portraits = load("portraits")
+        # Somebody who is nobody's subject would teach that people are background.
+        self.backdrops = np.flatnonzero(load("backdrops" + suffix))
         self.trusted = np.flatnonzero(load("trusted"))
 
 
@@ -79,7 +81,7 @@ class Composer:
         return self.crop(self.pick(self.m.floors), 0.45, 1.0)
 
     def photo(self):
-        image = self.crop(self.pick(self.m.photos), 0.2, 1.0)
+        image = self.crop(self.m.photos[self.rng.choice(self.m.backdrops)], 0.2, 1.0)
         if self.chance(0.3):  # few photographs, so other colours make other backgrounds
             image = image[..., self.rng.permutation(3)]
         return cv2.GaussianBlur(image, (0, 0), self.between(0.7, 6)) if self.chance(0.4) else image
@@ -150,7 +152,7 @@ class Composer:
 
     def garment(self):
         """A garment (or person) cut out along its mask, a pixel inside so that no old floor comes along."""
-        image, alpha = self.subject(0.06)
+        image, alpha = self.subject(0.2)
         ys, xs = np.flatnonzero(alpha.max(1) > 128), np.flatnonzero(alpha.max(0) > 128)
         box = (slice(ys[0], ys[-1] + 1), slice(xs[0], xs[-1] + 1))
         inside = cv2.GaussianBlur(cv2.erode(alpha[box], np.ones((3, 3), np.uint8)), (0, 0), 0.7)
@@ -197,7 +199,34 @@ class Composer:
             texture = cv2.resize(texture, patch.shape[1::-1])
             keep = self.between(0, 0.6)
             patch[..., :3] = np.clip(keep * patch[..., :3] + (1 - keep) * texture * (90 + 280 * grey), 0, 255)
-        return patch
+        return self.pierced(patch) if self.chance(0.3) else patch
+
+    def pierced(self, patch):
+        """A patch with holes, as wheels, rings, ladders and rackets have them: garments alone would teach that nothing has."""
+        depth = cv2.distanceTransform((patch[..., 3] > 128).astype(np.uint8), cv2.DIST_L2, 3)
+        most = depth.max()
+        if most < 12:
+            return patch
+        h, w = depth.shape
+        y, x = np.mgrid[:h, :w].astype(np.float32)
+        rim = self.between(0.12, 0.6) * most
+        hole = depth > rim  # the outline alone: a frame, a ring
+        kind = self.rng.integers(3)
+        if kind == 0:  # bars, or a lattice
+            for _ in range(self.rng.integers(1, 3)):
+                angle, period = self.between(0, np.pi), self.between(0.25, 0.8) * most
+                hole &= (x * np.cos(angle) + y * np.sin(angle) + self.between(0, 99)) % period > self.between(0.15, 0.5) * period
+        elif kind == 1:  # some openings
+            spots = np.zeros((h, w), np.uint8)
+            ys, xs = np.nonzero(depth > 0.3 * most)
+            for _ in range(self.rng.integers(1, 6)):
+                k = self.rng.integers(len(ys))
+                axes = [max(3, int(self.between(0.12, 0.7) * most)) for _ in range(2)]
+                cv2.ellipse(spots, (int(xs[k]), int(ys[k])), axes, self.between(0, 180), 0, 360, 1, -1)
+            hole = (spots > 0) & (depth > 0.1 * most)
+        soft = cv2.GaussianBlur(hole.astype(np.float32), (0, 0), 0.8)[..., None]
+        shade = 1 - self.between(0, 0.4) * cv2.GaussianBlur(hole.astype(np.float32), (0, 0), self.between(1.5, 6))[..., None]
+        return np.dstack([patch[..., :3] * shade, patch[..., 3:] * (1 - soft)]).astype(np.uint8)
 
     # ---- pictures -------------------------------------------------------------------------------------------------
 
@@ -256,7 +285,7 @@ class Composer:
 
     def labelled(self):
         """A whole photograph with its mask, under moderate geometry."""
-        both = np.dstack(self.subject(0.06))
+        both = np.dstack(self.subject(0.12))
         both = shrunk(both, 1.3 * self.size / both.shape[0])
         n, s = both.shape[0], self.size
         zoom = s / n * self.between(0.9, 1.25)

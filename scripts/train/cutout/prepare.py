@@ -47,8 +47,10 @@ def iconic_array(folder, reserved):
     return np.stack(result)
 
 
-def photo_array(folder, reserved):
-    result = []
+def photo_crops(folder, reserved):
+    """Two squares of every photograph, and whether they may be backdrops: they show no one thing that a shop would cut out."""
+    with open(os.path.join(os.path.dirname(__file__), "subjects.txt")) as table:
+        subjects = set(table.read().split())
     for path in files(folder):
         if held_out("photos", os.path.basename(path)) != reserved:
             continue
@@ -58,8 +60,15 @@ def photo_array(folder, reserved):
         image = cv2.resize(image, (round(w * scale), round(h * scale)), interpolation=cv2.INTER_AREA)
         h, w = image.shape[:2]
         for y, x in sorted({(0, 0), (h - PHOTO, w - PHOTO)}):
-            result.append(image[y:y + PHOTO, x:x + PHOTO])
-    return np.stack(result)
+            yield image[y:y + PHOTO, x:x + PHOTO], os.path.basename(path) not in subjects
+
+
+def photo_array(folder, reserved):
+    return np.stack([crop for crop, _ in photo_crops(folder, reserved)])
+
+
+def backdrop_array(folder, reserved):
+    return np.array([may_be for _, may_be in photo_crops(folder, reserved)])
 
 
 def seller_array(folder):
@@ -137,6 +146,8 @@ def main():
                 array = build(source(kind), reserved)
                 save_array(to(kind + suffix), array)
                 print(kind + suffix, array.shape)
+        for reserved, suffix in ((False, ""), (True, "-unseen")):
+            save_array(to("backdrops" + suffix), backdrop_array(source("photos"), reserved))
         save_array(to("sellers"), seller_array(source("clothing")))
         return
     names = [os.path.basename(f) for f in files(source("clothing"))]
