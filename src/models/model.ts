@@ -18,8 +18,8 @@ export const modelTasks = [
 ] as const;
 export type ModelTask = (typeof modelTasks)[number];
 
-/** Kinds of pictures that models are made for: clean photographs, drawings, and pictures with noise or compression. */
-export const pictureKinds = ['photograph', 'drawing', 'damaged'] as const;
+/** Kinds of pictures that models are made for: clean photographs, those of people, drawings, and pictures with noise or compression. */
+export const pictureKinds = ['photograph', 'person', 'drawing', 'damaged'] as const;
 export type PictureKind = (typeof pictureKinds)[number];
 
 /** What a family makes of its weights, by task: a new task is one line here and one interface. */

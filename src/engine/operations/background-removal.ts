@@ -1,12 +1,12 @@
-import type { ModelEntry } from '../../models/lockfile.js';
 import { surveyAlpha } from '../../models/alpha-survey.js';
 import { putOnCanvas } from './cutout/canvas.js';
-import { drawingSlot, findSubject, type Subject } from './cutout/find-subject.js';
+import { cutoutNeeds } from './cutout/choose-network.js';
+import { findSubject, type Subject } from './cutout/find-subject.js';
 import { type CutoutParams, hasBackdrop, params, readLayout, wantsMask } from './cutout/params.js';
 import { cutRows, maskRows } from './cutout/rows.js';
 import { openTarget } from './cutout/targets.js';
 import { judge } from './cutout/verdict.js';
-import type { ModelNeed, Operation, Outcome, OutputFile } from './operation.js';
+import type { Operation, Outcome, OutputFile } from './operation.js';
 import type { PixelReader, Workbench } from './workbench.js';
 
 /** Cuts out the subject of a picture: at its own size with a true alpha channel, or ready for sale on a canvas. */
@@ -22,7 +22,7 @@ export const backgroundRemoval: Operation<CutoutParams> = {
   summary: 'Removes the background of a picture, and puts what is left on a canvas',
   params,
   judges: true,
-  models: needs,
+  models: ({ model }) => cutoutNeeds(model),
   async perform(bench, options) {
     bench.checkpoint('decode');
     const { profile, warnings } = await colourProfile(bench, options);
@@ -39,18 +39,6 @@ export const backgroundRemoval: Operation<CutoutParams> = {
     }
   },
 };
-
-/** A general model, and one for drawings if there is one; a model that was named is for all pictures. */
-function needs({ model }: CutoutParams): ModelNeed[] {
-  const task = 'background-removal';
-  if (model !== 'auto') return [{ task, wanted: model }];
-  const suits = (kind: 'photograph' | 'drawing') => (entry: ModelEntry) =>
-    (entry.suits ?? ['photograph']).includes(kind) ? null : `it is not made for ${kind}s`;
-  return [
-    { task, wanted: model, misfit: suits('photograph') },
-    { task, slot: drawingSlot, wanted: model, misfit: suits('drawing'), optional: true },
-  ];
-}
 
 /** The profile that the result is to have; undefined for sRGB. */
 async function colourProfile(bench: Workbench, { icc }: CutoutParams) {
@@ -80,7 +68,7 @@ async function write(bench: Workbench, job: Job): Promise<Outcome> {
     outputs: [output],
     warnings: [...warnings, ...flattened],
     facts: { width: source.width, height: source.height, ...subject.facts, ...facts, quality },
-    ...(subject.foundBy === null ? {} : { modelActual: subject.foundBy }),
+    modelActual: subject.foundBy,
   };
 }
 

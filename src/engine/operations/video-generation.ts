@@ -9,6 +9,7 @@ import { type CameraMove, cameraAxes, type OrderedPicture, type PictureRole, typ
 import { colourForms, parseColour } from '../studio/colour.js';
 import type { Operation } from './operation.js';
 import { flag, listOf, modelParam, numberBetween, oneNumberOf, oneOf, text, wholeNumberBetween } from './params.js';
+import { suitedTo } from './suited-to.js';
 import type { Workbench } from './workbench.js';
 
 const mostShots = 6;
@@ -117,7 +118,7 @@ export const videoGeneration: Operation<Params> = {
   summary: 'Makes a clip from a picture: camera moves, turntables, several shots',
   params,
   models: () => [
-    { task: 'background-removal', wanted: 'auto', optional: true },
+    { task: 'background-removal', wanted: 'auto', misfit: suitedTo('photograph'), optional: true },
     { task: 'depth-estimation', wanted: 'auto', optional: true },
   ],
   order: (given, inputs) => orderOf(given, inputs),

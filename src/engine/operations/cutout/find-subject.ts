@@ -4,19 +4,15 @@ import { separateLayers } from '../../../models/colour-layers.js';
 import { foregroundOfRows } from '../../../models/foreground.js';
 import { fitAlpha, guideSize } from '../../../models/guided-filter.js';
 import type { MattingModel } from '../../../models/model.js';
-import { isDrawing, measurePicture } from '../../../models/picture-facts.js';
 import { lookTwice, secondLookScale } from '../../../models/second-look.js';
 import { shrunkTo } from '../../../models/shrink.js';
 import type { ImageFacts, Pixels, Plane, Size } from '../../media/media.js';
 import { sidesInPixels } from '../../studio/lengths.js';
-import { middleOf } from '../picture-middle.js';
 import type { ColourProfile, PixelReader, Workbench } from '../workbench.js';
+import { chooseNetwork } from './choose-network.js';
 import { type AlphaSource, refineByMatting } from './matting.js';
 import { type CutoutParams, readRegion } from './params.js';
 import { haloOf } from './verdict.js';
-
-/** The slot of a model that is made for drawings. */
-export const drawingSlot = 'drawing';
 
 /** What is known of the subject of a picture. */
 export interface Subject {
@@ -28,8 +24,8 @@ export interface Subject {
   certainty: number;
   /** How much of the background's colour is left along the edges, 0..1. */
   halo: number;
-  /** What found it, where it was no model. */
-  foundBy: string | null;
+  /** What found it: the id of a model, `trimap` or `own-alpha`. */
+  foundBy: string;
   warnings: string[];
   facts: Record<string, unknown>;
   close(): Promise<void>;
@@ -76,7 +72,8 @@ interface Found {
   alpha: AlphaSource;
   /** 0..1, before anything was made of it. */
   matte: Plane;
-  foundBy: string | null;
+  /** The id of a model, or `trimap`. */
+  foundBy: string;
   warnings: string[];
   facts: Record<string, unknown>;
 }
@@ -93,23 +90,22 @@ async function findAlpha(bench: Workbench, search: Search): Promise<Found> {
     ofRows: async (rows, top) => inRows(rows, top),
     close: async () => {},
   };
-  const found = { alpha, matte: matte.plane, foundBy: null, warnings: [], facts: matte.facts };
+  const found = { alpha, matte: matte.plane, foundBy: matte.model, warnings: [], facts: matte.facts };
   return options.alpha_matting ? refineByMatting(bench, found, search) : found;
 }
 
-/** Pixels a side of its middle tell a drawing from a photograph. */
-const lookedAt = 512;
+interface Seen {
+  plane: Plane;
+  /** Id of the model that saw it. */
+  model: string;
+  facts: Record<string, unknown>;
+}
 
 /** The matte of the network that is best for what is in the picture. */
-async function runNetwork(
-  bench: Workbench,
-  { source, options, facts }: Search,
-): Promise<{ plane: Plane; facts: Record<string, unknown> }> {
-  const mayChoose = options.model === 'auto' && bench.has(drawingSlot);
-  const isDrawn = mayChoose && isDrawing(measurePicture(await middleOf(source, lookedAt)));
-  const model = await bench.model('background-removal', isDrawn ? drawingSlot : 'background-removal');
-  const plane = await predictMatte(bench, model, facts);
-  return { plane, facts: mayChoose ? { content: isDrawn ? 'drawing' : 'photograph' } : {} };
+async function runNetwork(bench: Workbench, { source, options, facts }: Search): Promise<Seen> {
+  const choice = await chooseNetwork(bench, { source, facts, model: options.model });
+  const model = await bench.model('background-removal', choice.slot);
+  return { plane: await predictMatte(bench, model, facts), model: model.id, facts: { ...choice.facts } };
 }
 
 async function predictMatte(bench: Workbench, model: MattingModel, facts: ImageFacts): Promise<Plane> {

@@ -26,7 +26,7 @@ interface Request {
 interface Refined {
   alpha: AlphaSource;
   matte: Plane;
-  foundBy: string | null;
+  foundBy: string;
   warnings: string[];
   facts: Record<string, unknown>;
 }
@@ -65,7 +65,7 @@ export async function refineByMatting(bench: Workbench, found: Refined | null, r
       close: async () => known?.close(),
     },
     matte,
-    foundBy: found?.foundBy ?? (found ? null : 'trimap'),
+    foundBy: found?.foundBy ?? 'trimap',
     warnings: found?.warnings ?? [],
     facts: { ...found?.facts, matting: { width: picture.width, height: picture.height, unknown } },
   };

@@ -3,6 +3,7 @@ import type { PictureKind, UpscaleModel } from '../../../models/model.js';
 import { isDrawing, measurePicture } from '../../../models/picture-facts.js';
 import type { ModelNeed } from '../operation.js';
 import { middleOf } from '../picture-middle.js';
+import { suitedTo } from '../suited-to.js';
 import { type Mixture, type PixelReader, twinOf, type Workbench } from '../workbench.js';
 import type { EnlargingParams } from './params.js';
 
@@ -44,10 +45,10 @@ function slotOf(kind: PictureKind, step: number): string {
 }
 
 function misfit(kind: PictureKind, step: number): NonNullable<ModelNeed['misfit']> {
-  return ({ constants, suits = ['photograph'] }: ModelEntry) => {
-    if (constants.scale !== step) return `it enlarges ${constants.scale} times, and ${step} times is needed`;
-    return suits.includes(kind) ? null : `it is made for ${suits.join(' and ')}, not for ${kind}`;
-  };
+  return (entry: ModelEntry) =>
+    entry.constants.scale === step
+      ? suitedTo(kind)(entry)
+      : `it enlarges ${entry.constants.scale} times, and ${step} times is needed`;
 }
 
 /** The model of a job, and why it is that one. */

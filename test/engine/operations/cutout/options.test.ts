@@ -10,7 +10,9 @@ import type { Operation } from '#src/engine/operations/operation.js';
 import { type ModelEntry, readLockfile } from '#src/models/lockfile.js';
 import { lockfilePath } from '#src/models/weights.js';
 import { paint } from '../../../helpers/pictures.js';
-import { openWorkbench, type TestBench } from '../../../helpers/workbench.js';
+import { markColour, tinyFaceDetector } from '../../../helpers/tiny-faces.js';
+import { tinyCutout, type TinyModel } from '../../../helpers/tiny-models.js';
+import { chosenModels, openWorkbench, type TestBench } from '../../../helpers/workbench.js';
 import { unzip } from '../../../helpers/zip.js';
 
 const size = { width: 240, height: 320 };
@@ -370,35 +372,79 @@ describe('the model auto of background-removal', () => {
   });
 });
 
-describe('the model for drawings', () => {
-  test('is taken for a drawing when one is installed, and said', async () => {
-    const drawing = paint(size, 3, (x, y) => (isBox(x, y) ? [200, 40, 40] : [240, 200, 80]));
-    const content = async (picture: Pixels) => {
-      const opened = await openWorkbench({
-        models: { 'background-removal': 'cutout', drawing: 'cutout' },
-        input: (folder) => save(picture, join(folder, 'image.png')),
-      });
-      bench = opened;
-      const { facts } = await backgroundRemoval.perform(opened, parseParams(backgroundRemoval, {}).params);
-      await opened.close();
-      bench = undefined;
-      return facts.content;
-    };
-    expect([await content(drawing), await content(photograph)]).toEqual(['drawing', 'photograph']);
+describe('the model for what is in the picture', () => {
+  const drawn = paint(size, 3, (x, y) => (isBox(x, y) ? [200, 40, 40] : [240, 200, 80]));
+  /** The photograph with somebody in it, for the tiny detector: a face that is 158 pixels wide, or in a larger picture. */
+  const someone = paint(size, 3, (x, y) => {
+    const at = 3 * (y * size.width + x);
+    return x >= 96 && x < 128 && y >= 96 && y < 128 ? markColour : [...photograph.data.slice(at, at + 3)];
+  });
+  const detector = tinyFaceDetector();
+  const forPeople: TinyModel = { ...tinyCutout(), entry: { ...tinyCutout().entry, suits: ['person'] } };
+
+  async function cutBy(picture: Pixels, own: readonly TinyModel[], more: Record<string, string> = {}) {
+    const opened = await openWorkbench({
+      own,
+      models: { ...(await chosenModels(backgroundRemoval as Operation, {}, own)), ...more },
+      input: (folder) => save(picture, join(folder, 'image.png')),
+    });
+    bench = opened;
+    const { facts, modelActual } = await backgroundRemoval.perform(opened, parseParams(backgroundRemoval, {}).params);
+    await opened.close();
+    bench = undefined;
+    return { content: facts.content, reason: facts.contentReason, modelActual };
+  }
+
+  test('is that for drawings for a drawing, when one is installed, and it is said', async () => {
+    const more = { drawing: 'cutout' };
+    expect(await cutBy(drawn, [], more)).toMatchObject({ content: 'drawing', reason: expect.any(String) });
+    expect(await cutBy(photograph, [], more)).toMatchObject({ content: 'photograph' });
+  });
+
+  test('is that for people where there is a face, when one is installed, and it is said', async () => {
+    const own = [detector, forPeople];
+    expect(await cutBy(someone, own)).toEqual({
+      content: 'person',
+      reason: expect.stringMatching(/^a face \d\d % as wide as the picture is long$/),
+      modelActual: forPeople.entry.id,
+    });
+    expect(await cutBy(photograph, own)).toEqual({
+      content: 'photograph',
+      reason: 'no face to speak of',
+      modelActual: 'cutout',
+    });
+  });
+
+  test('is the general one where nothing tells people, or no model is made for them', async () => {
+    const general = { content: undefined, reason: undefined, modelActual: 'cutout' };
+    expect(await cutBy(someone, [forPeople])).toEqual(general);
+    expect(await cutBy(someone, [detector])).toEqual(general);
   });
 
   test('is asked for beside the general one, unless a model is named', () => {
     const needs = (model: string) => modelNeeds(backgroundRemoval as Operation, { model });
-    const [general, drawing] = needs('auto');
     const { models } = readLockfile(lockfilePath);
     const entry: ModelEntry = { ...(models[0] as ModelEntry), suits: ['drawing'] };
-    expect([drawing?.slot, drawing?.optional, drawing?.misfit?.(entry), general?.misfit?.(entry)]).toEqual([
-      'drawing',
-      true,
-      null,
-      expect.stringContaining('photograph'),
+    const fits = needs('auto').map((need) => [need.slot ?? need.task, need.optional ?? false, need.misfit?.(entry)]);
+    expect(fits).toEqual([
+      ['background-removal', false, 'it is made for drawing, not for photograph'],
+      ['drawing', true, null],
+      ['person', true, 'it is made for drawing, not for person'],
+      ['face-detection', true, undefined],
     ]);
     expect(needs('u2net')).toEqual([{ task: 'background-removal', wanted: 'u2net' }]);
+  });
+
+  test('is for people, of those in the lock file, one that is made for them or a great general one', () => {
+    const { models, preferred } = readLockfile(lockfilePath);
+    const suitable = (slot: string) => {
+      const need = modelNeeds(backgroundRemoval as Operation, { model: 'auto' }).find((each) => each.slot === slot);
+      const ids = preferred['background-removal'] ?? [];
+      return ids.filter((id) => need?.misfit?.(models.find((each) => each.id === id) as ModelEntry) === null);
+    };
+    expect(suitable('person').slice(0, 2)).toEqual(['birefnet-portrait', 'birefnet-general']);
+    expect(suitable('person')).toContain('modnet');
+    expect(suitable('person')).not.toContain('cutout');
   });
 });
 
