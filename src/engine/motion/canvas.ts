@@ -28,6 +28,9 @@ const pageBytes = 65_536;
 /** 2 GiB: addresses are positive numbers of 32 bits. */
 const mostPages = 32_768;
 
+/** Shares are in 256ths, and between two places exact to a 65536th of that. */
+const oneShare = 256;
+
 const compiled = new WebAssembly.Module(assemble(strokes, mostPages));
 
 /** Places are exact to a 65536th of a sample: over 32,768 samples they fit into 31 bits. */
@@ -67,33 +70,34 @@ export class Canvas {
     for (const { data } of planes) this.#free.set(data.length, [...(this.#free.get(data.length) ?? []), data]);
   }
 
-  /** Fills a plane of the frame with what the mesh says of a plane of this canvas, of which `share` (0..1) is laid over what is there. */
-  draw(source: PaddedPlane, mesh: Mesh, { channel, share = 1 }: { channel: Channel; share?: number }): void {
-    if (share === 1) this.#sweep('copy', source, { mesh, channel, more: 0 });
-    else this.#sweep('mix', source, { mesh, channel, more: Math.round(share * 256) });
+  /** Fills a plane of the frame with what the mesh says of a plane of this canvas, as it is or as far as `share` (0..1) and the shares of the mesh say. */
+  draw(source: PaddedPlane, mesh: Mesh, { channel, share }: { channel: Channel; share?: number }): void {
+    if (share === undefined) this.#sweep('copy', source, { mesh, channel });
+    else this.#sweep('mix', source, { mesh, channel, share });
   }
 
   /** Lays a plane, whose samples are multiplied by those of `alpha` already, over the frame; beyond it is nothing. */
   cover(source: PaddedPlane, alpha: PaddedPlane, { mesh, channel }: { mesh: Mesh; channel: Channel }): void {
-    this.#sweep('cover', source, { mesh, channel, more: alpha.data.byteOffset });
+    this.#sweep('cover', source, { mesh, channel, alpha });
   }
 
   #sweep(
     name: keyof typeof strokes,
     source: PaddedPlane,
-    { mesh, channel, more }: { mesh: Mesh; channel: Channel; more: number },
+    { mesh, channel, share = 1, alpha }: { mesh: Mesh; channel: Channel; share?: number; alpha?: PaddedPlane },
   ): void {
     const { step, columns, rows } = mesh;
     const { at, width, height, spacing, siting } = this.#target(channel);
-    const nodes = this.#place(source, mesh);
+    const nodes = this.#place(source, mesh, share);
+    const alphaAt = alpha?.data.byteOffset ?? 0;
     const stroke = this.#strokes[name];
     const [from, cell, begin] = [source.data.byteOffset, step / spacing, siting.x / spacing];
-    const rowBytes = 2 * columns * Float64Array.BYTES_PER_ELEMENT;
+    const rowBytes = 3 * columns * Float64Array.BYTES_PER_ELEMENT;
     for (let y = 0; y < height; y++) {
       const row = Math.min(Math.floor(y / cell), rows - 2);
       const down = (y * spacing + siting.y - row * step) / step;
       const upper = nodes + row * rowBytes;
-      stroke(from, source.stride, upper, upper + rowBytes, down, cell, begin, width, at + y * width, more);
+      stroke(from, source.stride, upper, upper + rowBytes, down, cell, begin, width, at + y * width, alphaAt);
     }
   }
 
@@ -107,17 +111,18 @@ export class Canvas {
   }
 
   /** Writes the places of a mesh in 65536ths of a sample of the plane, kept inside of what can be read, and tells where. */
-  #place({ width, height, pad, stride }: PaddedPlane, { places }: Mesh): number {
+  #place({ width, height, pad, stride }: PaddedPlane, { places }: Mesh, share: number): number {
     const [right, bottom] = [stride - 1.01, height + 2 * pad - 1.01];
     if (this.#nodes.length < places.length) {
       const { buffer, byteOffset } = this.#allocate(places.length * Float64Array.BYTES_PER_ELEMENT);
       this.#nodes = new Float64Array(buffer, byteOffset, places.length);
     }
-    for (let at = 0; at < places.length; at += 2) {
+    for (let at = 0; at < places.length; at += 3) {
       const x = (places[at] as number) * width + pad - 0.5;
       const y = (places[at + 1] as number) * height + pad - 0.5;
       this.#nodes[at] = one * Math.min(Math.max(x, 0), right);
       this.#nodes[at + 1] = one * Math.min(Math.max(y, 0), bottom);
+      this.#nodes[at + 2] = one * oneShare * share * (places[at + 2] as number);
     }
     return this.#nodes.byteOffset;
   }

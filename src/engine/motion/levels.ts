@@ -47,12 +47,13 @@ export function drawLevels(
   const lower = levels[Math.max(finer < 0 ? levels.length - 1 : finer - 1, 0)] as Level;
   const share = upper === lower ? 0 : Math.log(width / lower.width) / Math.log(upper.width / lower.width);
   if (share < 0.99) drawLevel(lower, canvas, { mesh });
-  if (share > 0.01) drawLevel(upper, canvas, { mesh, share: share < 0.99 ? share : 1 });
+  if (share > 0.01) drawLevel(upper, canvas, share < 0.99 ? { mesh, share } : { mesh });
 }
 
-/** Draws what the mesh says of one level; `share` (0..1) of it is laid over what is there. */
-export function drawLevel(level: Level, canvas: Canvas, { mesh, share = 1 }: { mesh: Mesh; share?: number }): void {
-  for (const channel of channels) canvas.draw(level[channel], mesh, { channel, share });
+/** Draws what the mesh says of one level, as it is or as far as `share` (0..1) and the shares of the mesh say. */
+export function drawLevel(level: Level, canvas: Canvas, { mesh, share }: { mesh: Mesh; share?: number }): void {
+  for (const channel of channels)
+    canvas.draw(level[channel], mesh, share === undefined ? { channel } : { channel, share });
 }
 
 const channels: readonly Channel[] = ['luma', 'cb', 'cr'];

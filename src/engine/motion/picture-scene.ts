@@ -3,7 +3,7 @@ import type { Scene } from './film.js';
 import { Canvas } from './canvas.js';
 import { anchored, type Framing, type Focus, frameShot } from './framing.js';
 import { drawLevels, type Level, levelOf, levelWidths } from './levels.js';
-import { createMesh, fillMesh } from './mesh.js';
+import { createMesh, fillMesh, type PlaceOf } from './mesh.js';
 import { distance, eyeOf, meet, type Path, type Pose, rayOf } from './pose.js';
 import { type Relief, reliefReach } from './relief.js';
 
@@ -76,10 +76,10 @@ interface Viewing {
 }
 
 /** Where in the picture a camera of this pose sees each pixel of the frame. */
-export function pictureView(pose: Pose, { picture, frame, framing, relief }: Viewing) {
+export function pictureView(pose: Pose, { picture, frame, framing, relief }: Viewing): PlaceOf {
   const [eye, ray] = [eyeOf(pose), rayOf(pose)];
   const tall = picture.height / picture.width;
-  return (x: number, y: number, place: [number, number]) => {
+  return (x, y, place) => {
     const direction = ray(x / frame.width - 0.5, (y - frame.height / 2) / frame.width);
     let [across, down] = meet(eye, direction, distance);
     if (relief) {

@@ -1,14 +1,15 @@
 import type { Pixels, Plane, Size } from '../media/media.js';
 import type { Scene } from './film.js';
-import { type Flow, flowBetween } from './flow.js';
+import { type Bend, type Bends, fadeAt } from './bend.js';
+import { flowBends, motionBetween } from './flow-bends.js';
+import { girthBends, type Turning } from './girth-bends.js';
 import { Canvas } from './canvas.js';
 import { anchored, frameShot } from './framing.js';
 import { drawLevel, type Level, levelOf } from './levels.js';
 import { createMesh, fillMesh, type PlaceOf } from './mesh.js';
 import { pictureView } from './picture-scene.js';
 import type { Path } from './pose.js';
-import { lookUp } from './relief.js';
-import { type Direction, directionOf, guessTurn } from './turning.js';
+import { type Direction, directionOf } from './turning.js';
 
 export interface SpinSceneOptions {
   /** How many views there are, all around. */
@@ -17,6 +18,8 @@ export interface SpinSceneOptions {
   picture: Size;
   frame: Size;
   path: Path;
+  /** What the outlines of the views tell of the motion between them; null: it is looked for in the views. */
+  turning: Turning | null;
   /** Which part of a whole turn is done at a moment of the shot. */
   turn(time: number): number;
   /** A view at this size, opaque. */
@@ -32,9 +35,6 @@ const flowSide = 128;
 /** Views that are held: the two that are seen, and the one that comes next. */
 const heldViews = 3;
 
-/** The part of the way from view to view during which both are seen; before and after it is one alone, bent. */
-const fading = 0.6;
-
 /** How wide what turns may be, from its axis, in widths of the picture; and how far from view to view it can be followed. */
 const radius = 0.35;
 const mostReach = 0.25;
@@ -46,7 +46,7 @@ interface View {
 
 /** Pictures of something taken from all around, shown as one smooth turn: in between, each is bent toward its neighbour. */
 export function openSpinScene(options: SpinSceneOptions): Scene {
-  const { views, picture, frame, path, turn } = options;
+  const { views, picture, frame, path, turning, turn } = options;
   const framing = frameShot(path, { picture, frame, focus: { x: 0.5, y: 0.5 } });
   const width = Math.round((frame.width / framing.width) * path(0.5).zoom);
   const canvas = new Canvas(frame);
@@ -54,19 +54,9 @@ export function openSpinScene(options: SpinSceneOptions): Scene {
     make: (index) => openView(options, index, { width, canvas }),
     drop: ({ level: { luma, cb, cr } }) => canvas.release(luma, cb, cr),
   });
-  let known: Direction | null = null;
-  const reach = Math.min(mostReach, (radius * 2 * Math.PI) / views);
-  const flowsAt = remembering(2, {
-    async make(index) {
-      const [{ small: one }, { small: other }] = [await viewAt(index), await viewAt((index + 1) % views)];
-      known ??= directionOf(one, other, reach);
-      const back = known === 1 ? -1 : 1;
-      return {
-        onward: flowBetween(one, other, guessTurn(one, other, { direction: known, reach })),
-        back: flowBetween(other, one, guessTurn(other, one, { direction: back, reach })),
-      };
-    },
-  });
+  const bendsAt = turning
+    ? async (index: number, share: number) => girthBends(turning, { index, share })
+    : followed(viewAt, views);
   const mesh = createMesh(frame, step);
   return {
     async draw(time) {
@@ -74,16 +64,32 @@ export function openSpinScene(options: SpinSceneOptions): Scene {
       const index = Math.floor(at);
       const [one, next] = [await viewAt(index), await viewAt((index + 1) % views)];
       const seen = pictureView(anchored(path(time), framing.anchor), { picture, frame, framing, relief: null });
-      const bent = bending(await flowsAt(index), at - index);
-      const share = Math.min(Math.max((at - index - 0.5) / fading + 0.5, 0), 1);
+      const bent = await bendsAt(index, at - index);
       fillMesh(mesh, through(seen, bent.one));
       drawLevel(one.level, canvas, { mesh });
-      if (share === 0) return canvas.frame;
+      if (fadeAt(at - index) === 0) return canvas.frame;
       fillMesh(mesh, through(seen, bent.next));
-      drawLevel(next.level, canvas, { mesh, share });
+      drawLevel(next.level, canvas, { mesh, share: 1 });
       return canvas.frame;
     },
   };
+}
+
+/** Bends by the motion that is found between neighbouring views. */
+function followed(
+  viewAt: (index: number) => Promise<View>,
+  views: number,
+): (index: number, share: number) => Promise<Bends> {
+  let known: Direction | null = null;
+  const reach = Math.min(mostReach, (radius * 2 * Math.PI) / views);
+  const motionAt = remembering(2, {
+    async make(index) {
+      const [{ small: one }, { small: other }] = [await viewAt(index), await viewAt((index + 1) % views)];
+      known ??= directionOf(one, other, reach);
+      return motionBetween(one, other, { direction: known, reach });
+    },
+  });
+  return async (index, share) => flowBends(await motionAt(index), share);
 }
 
 async function openView(
@@ -99,7 +105,8 @@ async function openView(
   return { level: levelOf(await decode(index, sized(width)), canvas), small: grey(await decode(index, small)) };
 }
 
-function grey({ data, width, height, channels }: Pixels): Plane {
+/** How bright each pixel is, 0..255. */
+export function grey({ data, width, height, channels }: Pixels): Plane {
   const values = Float32Array.from({ length: width * height }, (_, pixel) => {
     const at = pixel * channels;
     return 0.3 * (data[at] as number) + 0.59 * (data[at + 1] as number) + 0.11 * (data[at + 2] as number);
@@ -107,28 +114,13 @@ function grey({ data, width, height, channels }: Pixels): Plane {
   return { data: values, width, height };
 }
 
-/** Where a place of what is seen between two views lies in each of them. */
-type Bend = (x: number, y: number) => readonly [across: number, down: number];
-
-/**
- * From the motion between two views that between each of them and a moment `share` (0..1) of the way: as if every point
- * went straight on (Jiang et al., "Super SloMo", CVPR 2018, equation 4).
- */
-function bending({ onward, back }: { onward: Flow; back: Flow }, share: number): { one: Bend; next: Bend } {
-  const [acrossOn, downOn] = [lookUp(onward.across), lookUp(onward.down)];
-  const [acrossBack, downBack] = [lookUp(back.across), lookUp(back.down)];
-  const mixed =
-    (on: number, against: number): Bend =>
-    (x, y) => [on * acrossOn(x, y) + against * acrossBack(x, y), on * downOn(x, y) + against * downBack(x, y)];
-  return { one: mixed(-(1 - share) * share, share ** 2), next: mixed((1 - share) ** 2, -share * (1 - share)) };
-}
-
 function through(seen: PlaceOf, bend: Bend): PlaceOf {
   return (x, y, place) => {
     seen(x, y, place);
-    const [across, down] = bend(place[0], place[1]);
+    const [across, down, share] = bend(place[0], place[1]);
     place[0] += across;
     place[1] += down;
+    place[2] = share;
   };
 }
 

@@ -8,7 +8,7 @@ import { smoothestStep } from './easing.js';
 import type { Scene } from './film.js';
 import { openPictureScene } from './picture-scene.js';
 import { reliefOf } from './relief.js';
-import { openSpinScene } from './spin-scene.js';
+import { spinStage } from './spin-stage.js';
 import { bodySize, openStudioScene } from './studio-scene.js';
 import { findSubject, type Subject } from './subject.js';
 
@@ -63,29 +63,6 @@ export async function prepareStage(bench: Workbench, wish: Wish): Promise<Stage>
         ? ['No subject was found to set on a studio floor: the camera moves through the picture']
         : [],
     open: (shot) => openPictureScene({ picture, frame, path: shot.path, focus, relief, decode }),
-  };
-}
-
-/** Fewer views than these are so far apart that what is between them is a guess. */
-const enoughViews = 18;
-
-function spinStage({ images }: Workbench, { views, picture, frame, studio, isLoop, frames }: Wish): Stage {
-  const turnAt = isLoop ? (moment: number) => moment : smoothestStep;
-  const warnings = [
-    ...(views.length < enoughViews
-      ? [`What lies between ${views.length} views was guessed; with ${enoughViews} or more a turn is smooth`]
-      : []),
-    ...(studio ? ['Views are shown on their own background, not on a studio floor'] : []),
-  ];
-  const decode = (view: number, size: Size) => images.decode(views[view] ?? '', { size, channels: 3 });
-  return {
-    kind: 'spin',
-    warnings,
-    open: async ({ from, to, path }) =>
-      openSpinScene({
-        ...{ views: views.length, picture, frame, path, decode },
-        turn: (time) => turnAt((from + time * (to - from)) / frames),
-      }),
   };
 }
 

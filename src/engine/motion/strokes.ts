@@ -26,7 +26,7 @@ export type Stroke = (
   /** Of the first sample of the source, pad included, and from one of its rows to the next. */
   source: number,
   stride: number,
-  /** Of the places of the mesh above the row and below it (x and y as 64 bit numbers, in 65536ths), and how far down it lies. */
+  /** Of the places of the mesh above the row and below it, and how far down it lies; x, y and share are numbers of 64 bits, in 65536ths. */
   upper: number,
   lower: number,
   down: number,
@@ -36,8 +36,8 @@ export type Stroke = (
   width: number,
   /** Of the first sample of the row. */
   into: number,
-  /** `mix`: how much of it is new, in 256ths. `cover`: address of the alpha plane, which is like the source. */
-  more: number,
+  /** Of the alpha plane, which is like the source; only `cover` has one. */
+  alpha: number,
 ) => void;
 
 const params = {
@@ -50,7 +50,7 @@ const params = {
   siting: 'f64',
   width: 'i32',
   into: 'i32',
-  more: 'i32',
+  alpha: 'i32',
 } as const;
 
 const locals = {
@@ -61,16 +61,20 @@ const locals = {
   y: 'f64',
   dx: 'f64',
   dy: 'f64',
+  part: 'f64',
+  dpart: 'f64',
   across: 'i32',
   along: 'i32',
   acrossStep: 'i32',
   alongStep: 'i32',
+  shareStep: 'i32',
   // Where the next four samples go, and how many the run still has.
   at: 'i32',
   count: 'i32',
   // The places of these four in the source: exactly, as offsets, and how far right and down of a sample they lie.
   xs: 'v128',
   ys: 'v128',
+  shares: 'v128',
   first: 'i32',
   second: 'i32',
   third: 'i32',
@@ -103,13 +107,13 @@ const every = (value: number): Code => i32x4.const([value, value, value, value])
 /** Fills. */
 const copy: Paint = (v, { found, fill }) => fill(rounded(found(v.source)));
 
-/** Fills, and leaves a share of what was there. */
+/** Fills as far as the shares say, and leaves the rest of what was there. */
 const mix: Paint = (v, { found, fill }) => {
   const change = i32x4.subtract(
     i32x4.shiftRight(found(v.source), i32.const(8)),
     i32x4.shiftLeft(before(v), i32.const(8)),
   );
-  const part = i32x4.multiply(change, i32x4.splat(get(v.more)));
+  const part = i32x4.multiply(change, whole(v.shares));
   return fill(rounded(i32x4.add(i32x4.shiftLeft(before(v), i32.const(16)), part)));
 };
 
@@ -119,7 +123,7 @@ const cover: Paint = (v, { found, fill }) => {
   const kept = i32x4.multiply(i32x4.shiftRight(get(v.kept), i32.const(8)), every(257));
   const left = i32x4.subtract(every(65_536), i32x4.shiftRight(kept, i32.const(8)));
   const laid = i32x4.add(found(v.source), i32x4.multiply(before(v), left));
-  return together(set(v.kept, found(v.more)), when(v128.isAny(get(v.kept)), fill(rounded(laid))));
+  return together(set(v.kept, found(v.alpha)), when(v128.isAny(get(v.kept)), fill(rounded(laid))));
 };
 
 export const strokes = { copy: stroke(copy), mix: stroke(mix), cover: stroke(cover) } satisfies Record<string, Routine>;
@@ -133,8 +137,8 @@ function stroke(paint: Paint): Routine {
         i32.isMore(get(v.width), i32.const(0)),
         aim(v),
         choose(isLevel(v), run(v, { way: levelWay(v), paint }), run(v, { way: anyWay(v), paint })),
-        advance(v.upper, i32.const(2 * 8)),
-        advance(v.lower, i32.const(2 * 8)),
+        advance(v.upper, i32.const(3 * 8)),
+        advance(v.lower, i32.const(3 * 8)),
         advance(v.into, get(v.cell)),
         set(v.width, i32.subtract(get(v.width), get(v.cell))),
       ),
@@ -150,21 +154,25 @@ function aim(v: Variables): Code {
     return f64.add(at(v.upper), change);
   };
   const slope = (start: number, end: Code) => f64.multiply(f64.subtract(end, get(start)), get(v.share));
-  const whole = (value: Code) => i32.from(f64.nearest(value));
+  const nearest = (value: Code) => i32.from(f64.nearest(value));
   const begin = (start: number, step: number) => f64.add(get(start), f64.multiply(get(step), get(v.siting)));
-  const places = (start: number, step: number) =>
-    i32x4.add(i32x4.splat(get(start)), i32x4.multiply(numbers, i32x4.splat(get(step))));
+  const places = (start: Code, step: number) =>
+    i32x4.add(i32x4.splat(start), i32x4.multiply(numbers, i32x4.splat(get(step))));
   return together(
     set(v.x, place(0)),
     set(v.y, place(1)),
-    set(v.dx, slope(v.x, place(2))),
-    set(v.dy, slope(v.y, place(3))),
-    set(v.across, whole(begin(v.x, v.dx))),
-    set(v.along, whole(begin(v.y, v.dy))),
-    set(v.acrossStep, whole(get(v.dx))),
-    set(v.alongStep, whole(get(v.dy))),
-    set(v.xs, places(v.across, v.acrossStep)),
-    set(v.ys, places(v.along, v.alongStep)),
+    set(v.part, place(2)),
+    set(v.dx, slope(v.x, place(3))),
+    set(v.dy, slope(v.y, place(4))),
+    set(v.dpart, slope(v.part, place(5))),
+    set(v.across, nearest(begin(v.x, v.dx))),
+    set(v.along, nearest(begin(v.y, v.dy))),
+    set(v.acrossStep, nearest(get(v.dx))),
+    set(v.alongStep, nearest(get(v.dy))),
+    set(v.shareStep, nearest(get(v.dpart))),
+    set(v.xs, places(get(v.across), v.acrossStep)),
+    set(v.ys, places(get(v.along), v.alongStep)),
+    set(v.shares, places(nearest(begin(v.part, v.dpart)), v.shareStep)),
     set(v.at, get(v.into)),
     set(v.count, select(get(v.cell), get(v.width), i32.isLess(get(v.cell), get(v.width)))),
   );
@@ -185,6 +193,7 @@ function run(v: Variables, { way, paint }: { way: Way; paint: Paint }): Code {
     paint(v, { found: (plane) => bilinear(v, plane, way), fill: (samples) => store(v, samples) }),
     set(v.xs, i32x4.add(get(v.xs), stepBy4(v.acrossStep))),
     set(v.ys, i32x4.add(get(v.ys), stepBy4(v.alongStep))),
+    set(v.shares, i32x4.add(get(v.shares), stepBy4(v.shareStep))),
     advance(v.at, i32.const(4)),
     advance(v.count, i32.const(-4)),
   );

@@ -51,7 +51,8 @@ export async function findSubject(bench: Workbench, path: string, facts: ImageFa
   };
 }
 
-function alphaOf({ data, width, height }: Pixels): Plane {
+/** How opaque each pixel is, 0..1. */
+export function alphaOf({ data, width, height }: Pixels): Plane {
   return {
     data: Float32Array.from({ length: width * height }, (_, at) => (data[4 * at + 3] as number) / 255),
     width,

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Size } from '#src/engine/media/media.js';
 import { Canvas, type Channel } from '#src/engine/motion/canvas.js';
 import { doubled } from '#src/engine/motion/doubling.js';
-import { createMesh, fillMesh, type Mesh, type PlaceOf } from '#src/engine/motion/mesh.js';
+import { createMesh, fillMesh, type Mesh, type Place, type PlaceOf } from '#src/engine/motion/mesh.js';
 import { createPlane, type PaddedPlane, type PlaneMaker, repeatBorder } from '#src/engine/motion/plane.js';
 
 const size = { width: 64, height: 48 };
@@ -93,7 +93,7 @@ describe('draw', () => {
       place[0] = 0.5 + (scale * (across * Math.cos(roll) - down * Math.sin(roll))) / 320;
       place[1] = 0.5 + (Math.abs(scale) * (across * Math.sin(roll) + down * Math.cos(roll))) / 240;
     };
-    const place: [number, number] = [0, 0];
+    const place: Place = [0, 0, 1];
     const wanted = (x: number, y: number) => {
       placeOf(x, y, place);
       return lookUp(plane, place[0] * 320, place[1] * 240);
@@ -147,6 +147,22 @@ describe('draw', () => {
     );
     expect([...new Set(data.slice(0, 64 * 48))]).toEqual([125]);
   });
+});
+
+test('draw fades from place to place as the shares of the mesh say', () => {
+  const { canvas, on, data } = opened();
+  data.fill(100);
+  const mesh = meshOf((x, y, place) => {
+    place[0] = x / 64;
+    place[1] = y / 48;
+    place[2] = x / 64;
+  });
+  canvas.draw(
+    on(() => 200),
+    mesh,
+    { channel: 'luma', share: 0.5 },
+  );
+  for (const x of [0, 17, 40, 63]) expect(Math.abs((data[64 * 20 + x] ?? 0) - (100 + (50 * x) / 64))).toBeLessThan(2);
 });
 
 describe('cover', () => {

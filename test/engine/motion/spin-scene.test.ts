@@ -67,6 +67,7 @@ describe('a spin', () => {
     const asked: number[] = [];
     const opened = openSpinScene({
       views: 4,
+      turning: null,
       picture: frame,
       frame,
       path: () => neutral,

@@ -214,7 +214,28 @@ describe('a clip of a product', () => {
     const params = parsed({ duration: 3, fps: 24, resolution: '480p', loop: true });
     const { warnings, facts } = await videoGeneration.perform(bench, params);
     expect(facts).toMatchObject({ scene: 'spin', width: 640, height: 480 });
-    expect(warnings).toEqual([expect.stringContaining('3 views')]);
+    expect(warnings).toEqual([expect.stringContaining('between 3 views was guessed')]);
+  });
+
+  test('from several cut-outs turns on a studio floor', async () => {
+    const bench = await openBench({
+      inputs: async (folder) => {
+        const views = [30, 60, 30, 60].map(async (width, view) => {
+          const path = join(folder, `view-${view}.png`);
+          const thing = sharp({ create: { width, height: 50, channels: 4, background: '#223366' } });
+          const [beside, transparent] = [(120 - width) / 2, { r: 0, g: 0, b: 0, alpha: 0 }];
+          const room = { top: 20, bottom: 20, left: beside, right: beside, background: transparent };
+          await thing.extend(room).png().toFile(path);
+          return path;
+        });
+        return { image: [], views: await Promise.all(views) };
+      },
+    });
+    const params = parsed({ duration: 3, fps: 24, resolution: '480p', loop: true, scene: 'studio' });
+    const { warnings, facts, outputs } = await videoGeneration.perform(bench, params);
+    expect(facts).toMatchObject({ scene: 'spin', width: 640, height: 480 });
+    expect(warnings).toEqual([expect.stringContaining('between 4 views was worked out from their outlines')]);
+    expect(await probeClip(outputs[0]?.path ?? '')).toMatchObject({ frames: 72 });
   });
 });
 
