@@ -173,7 +173,7 @@ function add(): Command {
     .requiredOption('--family <family>', 'how it is fed and read, as in models info')
     .option('--id <id>', 'default: the name of the file')
     .addOption(new Option('--task <task>', 'needed where a family serves several').choices(modelTasks))
-    .option('--like <id>', 'a model of the same family whose constants it shares')
+    .option('--like <id>', 'a model of the same family whose constants and kinds of pictures it shares')
     .option('--constant <name=value>', 'a constant of its family, its value as JSON; may be repeated', collect, [])
     .option('--part <part=file>', 'a further file; may be repeated', collect, [])
     .option('--licence <licence>', 'of its weights')

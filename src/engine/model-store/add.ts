@@ -18,7 +18,7 @@ export interface OwnModel {
   task?: string | undefined;
   /** Default: the name of the file. */
   id?: string | undefined;
-  /** Id of a model whose constants it shares; `constants` overrule them. */
+  /** Id of a model whose constants and kinds of pictures it shares; `constants` overrule the former. */
   like?: string | undefined;
   constants: Record<string, unknown>;
   /** Paths of further files by their part. */
@@ -39,6 +39,7 @@ export async function addModel(own: OwnModel, lock: Lockfile, folder: string): P
   const sources = [{ path: own.file }, ...Object.entries(own.parts).map(([part, path]) => ({ part, path }))];
   const files: WeightFile[] = [];
   for (const { path, part } of sources as { path: string; part?: string }[]) files.push(await describeFile(path, part));
+  const known = modelLike(own, lock);
   const entry = checked({
     id,
     ...signatureOf(await readFile(own.file), id),
@@ -47,7 +48,8 @@ export async function addModel(own: OwnModel, lock: Lockfile, folder: string): P
     files,
     licence: own.licence ?? 'not stated',
     commercialUse: !own.isNonCommercial,
-    constants: { ...constantsLike(own, lock), ...own.constants },
+    constants: { ...known?.constants, ...own.constants },
+    ...(known?.suits && { suits: known.suits }),
     seen: `added by its owner from ${basename(own.file)}`,
   });
   return stageModel(folder, id, async (stage) => {
@@ -77,10 +79,10 @@ function familyFrom({ family, task }: OwnModel): { family: string; task: string 
   return { family, task: first.task };
 }
 
-function constantsLike({ like, family }: OwnModel, { models }: Lockfile): Record<string, unknown> {
-  if (like === undefined) return {};
+function modelLike({ like, family }: OwnModel, { models }: Lockfile): ModelEntry | null {
+  if (like === undefined) return null;
   const found = models.find(({ id }) => id === like);
-  if (found?.family === family) return found.constants;
+  if (found?.family === family) return found;
   throw invalid('like', `expected a model of family "${family}", got "${like}"`);
 }
 

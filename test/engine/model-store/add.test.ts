@@ -40,9 +40,15 @@ describe('addModel', () => {
     expect(await verifyModel(added, folder)).toEqual({ id: added.id, state: 'good', problem: null });
   });
 
-  test('takes the constants of a model that it is like, and what is said beside them', async () => {
+  test('takes the constants and kinds of pictures of a model that it is like, and what is said beside them', async () => {
     const { adding } = await add({ like: entry.id, constants: { overlap: 7 } });
     expect((await adding).constants).toEqual({ scale: 2, overlap: 7 });
+    expect((await adding).suits).toBeUndefined();
+    const forDrawings: Lockfile = { ...lock, models: [{ ...entry, tier: 'open', suits: ['drawing'] }] };
+    const file = join(await tempFolder(), 'mine.onnx');
+    await writeFile(file, bytes);
+    const like = { file, family: 'upscaler', like: entry.id, constants: {}, parts: {}, isNonCommercial: false };
+    expect((await addModel(like, forDrawings, await tempFolder())).suits).toEqual(['drawing']);
     const { adding: unlike } = await add({ like: entry.id, family: 'srvgg' });
     await expect(unlike).rejects.toThrow('--like: expected a model of family "srvgg", got "tiny-upscaler-x2"');
   });

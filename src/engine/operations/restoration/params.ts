@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { outputFormats } from '../../media/media.js';
 import type { Strength } from '../faces/face-wish.js';
-import { flag, formatParam, modelParam, strength } from '../params.js';
+import { flag, formatParam, modelParam, strength, strengthOrFlag } from '../params.js';
 
 /** Everything that can be said of a restoration; each strength is 0 to 1, or `auto` to let the picture decide. */
 export const params = z.object({
@@ -20,6 +20,8 @@ export const params = z.object({
   colorize: strength()
     .optional()
     .describe('Colours to give a grey picture, 1 for all of them; needs a model that is pulled; default: 0'),
+  face_enhance: strengthOrFlag().optional().describe('Another name for `faces`, also true or false'),
+  scratch_removal: strengthOrFlag().optional().describe('Another name for `scratches`, also true or false'),
   tta: flag()
     .default(false)
     .describe('Average over the eight turns and mirrors: eight times the work, a little better'),
@@ -36,7 +38,12 @@ export type Repair = {
   [Name in keyof RestorationParams]-?: Strength extends NonNullable<RestorationParams[Name]> ? Name : never;
 }[keyof RestorationParams];
 
-/** How strongly to do a repair that is not named: `auto` where everything is, what it usually is otherwise. */
+/** What others call them. */
+const otherNames: { readonly [Name in Repair]?: Repair } = { faces: 'face_enhance', scratches: 'scratch_removal' };
+
+/** How strongly to do a repair: as asked, otherwise `auto` where everything is, and what it usually is where not. */
 export function wishFor(options: RestorationParams, repair: Repair, usual: Strength = 0): Strength {
-  return options[repair] ?? (options.auto ? 'auto' : usual);
+  const other = otherNames[repair];
+  const asked = options[repair] ?? (other === undefined ? undefined : options[other]);
+  return asked ?? (options.auto ? 'auto' : usual);
 }

@@ -1,10 +1,17 @@
+import { createHash } from 'node:crypto';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { Pixels } from '#src/engine/media/media.js';
+import { addModel } from '#src/engine/model-store/add.js';
 import { imageRestoration } from '#src/engine/operations/image-restoration.js';
 import { parseParams } from '#src/engine/operations/index.js';
+import { type ModelEntry, readLockfile } from '#src/models/lockfile.js';
+import { lockfilePath } from '#src/models/weights.js';
 import { noise, paint } from '../../../helpers/pictures.js';
+import { sharedFiles } from '../../../helpers/shared.js';
+import { tempFolder } from '../../../helpers/temp-folder.js';
 import { markColour, tinyColouriser, tinyFaceDetector, tinyFaceRestorer } from '../../../helpers/tiny-faces.js';
 import { random, type TinyModel } from '../../../helpers/tiny-models.js';
 import { chosenModels, openWorkbench, type TestBench } from '../../../helpers/workbench.js';
@@ -150,6 +157,77 @@ describe('faces', () => {
     });
   });
 });
+
+describe('models that were added by their owner', () => {
+  test('find and restore faces, and give colours', async () => {
+    const [folder, elsewhere] = [await tempFolder(), await tempFolder()];
+    const program = readLockfile(lockfilePath);
+    const own: TinyModel[] = [];
+    for (const { entry, bytes } of [detector, tinyFaceRestorer(), tinyColouriser({ a: 20, b: 30 })]) {
+      const file = join(elsewhere, `my ${entry.id}.onnx`);
+      await writeFile(file, bytes);
+      const { family, constants } = entry;
+      const mine = { file, family, constants, parts: {}, isNonCommercial: false };
+      own.push({ entry: await addModel(mine, program, folder), bytes });
+    }
+    expect(await chosenModels(imageRestoration, { faces: 1, colorize: 1 }, own)).toMatchObject({
+      'face-detection': 'my-tiny-yunet',
+      'face-restoration': 'my-tiny-face-1',
+      colorization: 'my-tiny-ddcolor-20-30',
+    });
+    const { chosen } = await perform(withFace(), { ...alone, faces: 1, colorize: 1 }, own);
+    expect([chosen.faces?.amount, chosen.colorize?.amount]).toEqual([1, 1]);
+  });
+});
+
+describe('a real portrait beside the repository', () => {
+  const weights = sharedFiles('weights/face', 'yunet_n_dynamic.onnx')[0];
+  const portrait = sharedFiles('images/cc0', 'astronaut.png')[0];
+  test.skipIf(!weights || !portrait)(
+    'has its face found, judged and changed, and nothing beside it (needs ../shared)',
+    async () => {
+      const bytes = await readFile(weights as string);
+      const file = { ...detector.entry.files[0], bytes: bytes.length, sha256: sha256Of(bytes) };
+      const real = { entry: { ...detector.entry, files: [file] } as ModelEntry, bytes };
+      const own = [real, tinyFaceRestorer({ gain: 1.3, size: 256 })];
+      const { data: samples } = await sharp(portrait as string)
+        .raw()
+        .toBuffer({ resolveWithObject: true });
+      const picture: Pixels = { data: new Uint8Array(samples), width: 512, height: 512, channels: 3 };
+      const blurred = {
+        ...picture,
+        data: new Uint8Array(await sharp(samples, rawOf(picture)).blur(1.6).raw().toBuffer()),
+      };
+
+      const sharpOne = await perform(picture, { ...alone, faces: 'auto' }, own);
+      expect(sharpOne.chosen.faces).toEqual({ amount: 0, reason: 'a face 91 pixels wide: nothing wrong with it' });
+      const soft = await perform(blurred, { ...alone, faces: 'auto' }, own);
+      expect(soft.chosen.faces).toEqual({
+        amount: 0.7,
+        reason: expect.stringMatching(/^a face \d\d pixels wide: the sharpest/),
+      });
+      const changed = (left: number, top: number, side: number) => {
+        let sum = 0;
+        for (let at = 0; at < side * side; at++) {
+          const from = 3 * ((top + Math.floor(at / side)) * 512 + left + (at % side));
+          sum += Math.abs((soft.data[from] ?? 0) - (blurred.data[from] ?? 0));
+        }
+        return sum / side ** 2;
+      };
+      expect(changed(190, 80, 70)).toBeGreaterThan(1);
+      expect(changed(330, 20, 150)).toBe(0);
+      expect(changed(100, 300, 200)).toBe(0);
+    },
+  );
+});
+
+function rawOf({ width, height }: Pixels) {
+  return { raw: { width, height, channels: 3 as const } };
+}
+
+function sha256Of(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
 
 describe('colorize', () => {
   const grey = paint(size, 3, (x, y) => {
