@@ -106,6 +106,8 @@ export interface RestoreModel {
   overlap: number;
   /** What it can repair; other damage is ignored. */
   mends: readonly (keyof Damage)[];
+  /** Whether the noisy picture, filtered with its result as a pilot (`CollaborativeFilter`), comes nearer to the truth. */
+  gainsByFilter?: boolean;
   /** Whether it sees for itself how much is wrong: of the damage it is told, it heeds only whether there is any. */
   isBlind?: boolean;
   /** A tile (3 channels, any size from 1×1) without the damage that it is told of. */

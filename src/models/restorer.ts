@@ -28,6 +28,7 @@ export const restorer: ModelFamily = {
       id: entry.id,
       overlap,
       mends: ['noise', 'jpeg', 'blur'],
+      gainsByFilter: true,
       async restore(tile, { noise, jpeg, blur }) {
         const even = mirrorToMultiple(tile, 2);
         const { data, width, height } = even;

@@ -1,8 +1,5 @@
 import { colourRows } from '../../../models/colouring.js';
-import type { Damage, Face, RestoreModel, UpscaleModel } from '../../../models/model.js';
-import { selfEnsemble } from '../../../models/self-ensemble.js';
-import { splitWhenShort, tileFor } from '../../../models/tile-memory.js';
-import { enlarge } from '../../../models/tiling.js';
+import type { Face } from '../../../models/model.js';
 import { applyCurves } from '../../../models/tone-repair.js';
 import type { Pixels } from '../../media/media.js';
 import { type RowChange, restoreFaces } from '../faces/restore-faces.js';
@@ -11,6 +8,7 @@ import { bands } from '../picture-rows.js';
 import type { PixelReader, Workbench } from '../workbench.js';
 import type { Plan } from './diagnosis.js';
 import type { RestorationParams } from './params.js';
+import { restoreTiles, type Tiles } from './restore-tiles.js';
 import { unheeded } from './unheeded.js';
 
 /** A picture, what is to be done to it, and the faces in it that are restored. */
@@ -80,42 +78,9 @@ async function colouring(bench: Workbench, { path, source }: RepairJob, amount: 
   return colourRows(await model.predict(small), source, amount);
 }
 
-interface Tiles {
-  source: PixelReader;
-  model: RestoreModel;
-  damage: Damage;
-  /** Whether all turns and mirrors are averaged. */
-  tta: boolean;
-}
-
 async function restoredCopy(bench: Workbench, tiles: Tiles): Promise<PixelReader> {
   const { width, height, channels } = tiles.source;
   const copy = await bench.images.create({ width, height, channels });
   await restoreTiles(bench, { ...tiles, write: (rows) => copy.write(rows) });
   return copy.read();
-}
-
-async function restoreTiles(
-  bench: Workbench,
-  { source, model, damage, tta, write }: Tiles & { write(rows: Pixels, top: number): Promise<void> },
-): Promise<void> {
-  const prepared = (each: RestoreModel) => (tta ? selfEnsemble(asUpscaler(each, damage)) : asUpscaler(each, damage));
-  let top = 0;
-  await enlarge(source, splitWhenShort(prepared(model)), {
-    write: async (rows) => {
-      await write(rows, top);
-      top += rows.height;
-    },
-    tile: tileFor(process.availableMemory()),
-    checkpoint: (fraction) => bench.checkpoint('infer', fraction),
-    fallback: async () => {
-      const other = await bench.onCpu('image-restoration');
-      return other && prepared(other);
-    },
-  });
-}
-
-/** A restoring model enlarges by one: tiles, seams and transparency are the same matter. */
-function asUpscaler({ id, overlap, restore }: RestoreModel, damage: Damage): UpscaleModel {
-  return { id, overlap, scale: 1, upscale: (tile) => restore(tile, damage) };
 }
