@@ -1,6 +1,6 @@
 import type { Job } from './jobs/job-store.js';
 import type { Outcome } from './operations/operation.js';
-import type { Needs, NeedValue, Order } from './order.js';
+import { type Needs, type NeedValue, type Order, widerNeeds } from './order.js';
 import type { CallLedger } from './remote/calls.js';
 import type { Progress } from './task.js';
 
@@ -62,7 +62,7 @@ export interface Backend {
 /** Why a backend with these capabilities can't meet the needs, in words; null if it can. */
 export function misfit(capabilities: Capabilities, needs: Needs): string | null {
   for (const [need, value] of Object.entries(needs)) {
-    const able = capabilities[need];
+    const able = capabilities[need] ?? capabilities[widerNeeds[need] ?? need];
     if (able === undefined) return `it has no \`${need}\``;
     if (able !== 'any' && !covers(able, value)) return `\`${need}\` is ${value}, and it takes ${describe(able)}`;
   }

@@ -60,6 +60,9 @@ export type NeedValue = string | number | boolean;
 /** What a backend must be able to do for an order, by the names of the request's params; what is not asked for is not in it. */
 export type Needs = Readonly<Record<string, NeedValue>>;
 
+/** Needs for which a backend that does not mention them has the limit of another: of all clips instead of those of several shots. */
+export const widerNeeds: Readonly<Record<string, string>> = { multi_shot_duration: 'duration' };
+
 /** What an order asks of whoever takes it. */
 export function needsOf(order: Order): Needs {
   const common = { input: inputKind(order), ...counted('references', order, ['reference']) };
@@ -80,6 +83,7 @@ export function needsOf(order: Order): Needs {
     ...(ratio !== null && { aspect_ratio: ratio }),
     ...(shots.length > 1 && { multi_shot_prompts: shots.length }),
     ...(isDirected && { ai_director_mode: true }),
+    ...((shots.length > 1 || isDirected) && { multi_shot_duration: duration }),
     ...(sound && { sound: true }),
     ...counted('last_frame', order, ['last-frame']),
   };

@@ -52,6 +52,7 @@ describe('needsOf', () => {
       aspect_ratio: '21:9',
       multi_shot_prompts: 2,
       ai_director_mode: true,
+      multi_shot_duration: 5,
       sound: true,
       last_frame: 1,
       references: 2,

@@ -16,6 +16,7 @@ export type Fault =
   | { end: Outcome }
   | 'never ends'
   | 'result expired'
+  | 'first address expired'
   | 'result is no media'
   | 'answer in another shape';
 
@@ -172,6 +173,9 @@ export class FakeService {
 
   #look(id: string): FakeJob | undefined {
     const job = this.jobs.get(id);
+    if (job?.state === 'ended' && this.#spoilt.get(id) === 'first address expired') {
+      job.resultUrl = `${this.#base}/results/${id}?signed=again`;
+    }
     if (!job || job.state === 'cancelled' || job.state === 'ended' || this.#spoilt.get(id) === 'never ends') return job;
     const looks = (this.#looks.get(id) ?? 0) + 1;
     this.#looks.set(id, looks);
@@ -185,12 +189,12 @@ export class FakeService {
     return Date.now() - (this.#takenAt.get(id) ?? 0) >= this.#options.queueMs;
   }
 
-  #serveResult({ path, headers }: Received, response: ServerResponse): void {
+  #serveResult({ path, query, headers }: Received, response: ServerResponse): void {
     this.resultKeys.push(headers.authorization ?? headers['x-goog-api-key'] ?? null);
     const fault = this.#spoilt.get(path.split('/').at(-1) ?? '');
     const isMedia = fault !== 'result is no media';
     const type = this.wire.makes === 'clip' ? 'video/mp4' : 'image/png';
-    const isGone = fault === 'result expired';
+    const isGone = fault === 'result expired' || (fault === 'first address expired' && query.signed === undefined);
     response.writeHead(isGone ? 403 : 200, { 'content-type': isGone ? 'text/plain' : type });
     response.end(isGone ? 'Request has expired' : isMedia ? this.#media : '<html>Please log in</html>');
   }

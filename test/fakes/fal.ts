@@ -1,5 +1,5 @@
 import { createHash, generateKeyPairSync, sign } from 'node:crypto';
-import { type Desk, type FakeJob, fakeKey, type Received, type Refusal, type Reply, text, type Wire } from './wire.js';
+import { type FakeJob, fakeKey, type Received, type Refusal, type Reply, text, type Wire } from './wire.js';
 
 const keys = generateKeyPairSync('ed25519');
 /** What `https://rest.fal.ai/.well-known/jwks.json` holds for this fake. */
@@ -38,7 +38,7 @@ export const falWire: Wire = {
     const [, id = '', action] = /\/requests\/([^/]+)(?:\/(\w+))?$/.exec(path) ?? [];
     if (action === 'cancel' && method === 'PUT') return desk.cancel(id) ? { status: 202, json: {} } : null;
     if (action === 'status') return status(desk.look(id));
-    return response(desk.look(id), desk);
+    return response(desk.look(id));
   },
 
   callback(job, at) {
@@ -55,7 +55,7 @@ function status(job: FakeJob | undefined): Reply {
   return { status: word === 'COMPLETED' ? 200 : 202, json: { status: word, request_id: job.id } };
 }
 
-function response(job: FakeJob | undefined, { base }: Desk): Reply {
+function response(job: FakeJob | undefined): Reply {
   if (!job) return { status: 404, json: { detail: 'Request not found' } };
   if (job.state !== 'ended') return { status: 400, json: { detail: 'Request is still in progress' } };
   if (job.outcome === 'empty') return { status: 200, json: { seed: 1 } };
@@ -64,7 +64,7 @@ function response(job: FakeJob | undefined, { base }: Desk): Reply {
   if (job.outcome === 'failed') {
     return { status: 500, json: { detail: 'Internal server error' }, headers: { 'x-fal-error-type': 'internal' } };
   }
-  return { status: 200, json: { video: { url: `${base}/results/${job.id}`, content_type: 'video/mp4' } } };
+  return { status: 200, json: { video: { url: job.resultUrl, content_type: 'video/mp4' } } };
 }
 
 function signed(id: string, body: string, at: number): Record<string, string> {

@@ -23,7 +23,11 @@ export const fal: Provider = {
   baseUrl: 'https://queue.fal.run',
   rows: [
     ...klingRows('kling-o3-pro', 'fal-ai/kling-video/o3/pro', { image: 'image_url' }),
-    ...klingRows('kling-v3', 'fal-ai/kling-video/v3/pro', { image: 'start_image_url' }),
+    // Clips of several shots are shorter with V3 than with O3.
+    ...klingRows('kling-v3', 'fal-ai/kling-video/v3/pro', {
+      image: 'start_image_url',
+      limits: { multi_shot_duration: { min: 3, max: 10 } },
+    }),
     ...seedanceRows(),
     ...pictureRows(),
   ],
@@ -71,7 +75,11 @@ export const fal: Provider = {
 
 type Common = Pick<ModelRow, 'operation' | 'names' | 'price'>;
 
-function klingRows(name: string, upstream: string, { image }: { image: string }): ModelRow[] {
+function klingRows(
+  name: string,
+  upstream: string,
+  { image, limits = {} }: { image: string; limits?: Capabilities },
+): ModelRow[] {
   const common: Common = { operation: 'video-generation', names: [name, `${name}-t2v`, `${name}-i2v`], price: 60 };
   const able: Capabilities = {
     duration: { min: 3, max: 15 },
@@ -79,6 +87,7 @@ function klingRows(name: string, upstream: string, { image }: { image: string })
     aspect_ratio: ['16:9', '9:16', '1:1'],
     multi_shot_prompts: { min: 2, max: 6 },
     sound: [true],
+    ...limits,
   };
   const options = { image, duration: 'text', shots: true, sound: true };
   return [

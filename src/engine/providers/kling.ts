@@ -15,7 +15,8 @@ export const kling: Provider = {
   baseUrl: 'https://api-singapore.klingai.com',
   rows: [
     ...pair('kling-o3-pro', { upstream: 'kling-v3-omni', options: { path: '/v1/videos/omni-video', mode: 'pro' } }),
-    ...pair('kling-v3', { upstream: 'kling-v3', options: {} }),
+    // Clips of several shots are shorter with V3 than with O3.
+    ...pair('kling-v3', { upstream: 'kling-v3', options: {}, limits: { multi_shot_duration: { min: 3, max: 10 } } }),
   ],
   pollMs: 5_000,
 
@@ -60,7 +61,10 @@ export const kling: Provider = {
 };
 
 /** A model from words and from a picture: the same name at the service, two of ours. */
-function pair(name: string, { upstream, options }: Required<Pick<ModelRow, 'upstream' | 'options'>>): ModelRow[] {
+function pair(
+  name: string,
+  { upstream, options, limits = {} }: Required<Pick<ModelRow, 'upstream' | 'options'>> & { limits?: Capabilities },
+): ModelRow[] {
   const names = [name, `${name}-t2v`, `${name}-i2v`];
   const common = { operation: 'video-generation' as const, names, upstream, options };
   const able: Capabilities = {
@@ -71,6 +75,7 @@ function pair(name: string, { upstream, options }: Required<Pick<ModelRow, 'upst
     ai_director_mode: [true],
     sound: [true],
     ...(options.path !== undefined && { references: { min: 1, max: 4 } }),
+    ...limits,
   };
   return [
     { ...common, model: `${name}-t2v`, capabilities: { ...able, input: ['text'] }, price: 60 },

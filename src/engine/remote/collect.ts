@@ -8,7 +8,7 @@ import { EngineError } from '../errors.js';
 import { ProviderFailure } from '../failure.js';
 import type { OutputFile } from '../operations/operation.js';
 import { openOwnFile } from '../providers/http.js';
-import type { Api, RemoteFile } from '../providers/provider.js';
+import type { Api, RemoteFile, Ticket } from '../providers/provider.js';
 import type { RemoteCall } from './calls.js';
 import { headBytes, mediaFormat, mediaTypes } from './media-format.js';
 import type { RemoteService } from './service.js';
@@ -18,6 +18,8 @@ interface Collecting {
   service: RemoteService;
   call: RemoteCall;
   api: Api;
+  /** What the job can be asked by again; null where the results came at once. */
+  ticket: Ticket | null;
   kind: 'video' | 'image';
 }
 
@@ -33,15 +35,19 @@ export async function collect(files: RemoteFile[], parts: Collecting): Promise<O
   const outputs: OutputFile[] = [];
   for (const [at, file] of files.entries()) {
     const path = join(parts.run.folder, `result-${at}`);
-    await fetchPatiently(file, path, parts);
+    await fetchPatiently(file, { at, path }, parts);
     outputs.push(await identify(path, parts));
   }
   return outputs;
 }
 
-async function fetchPatiently(file: RemoteFile, path: string, parts: Collecting): Promise<void> {
+async function fetchPatiently(
+  first: RemoteFile,
+  { at, path }: { at: number; path: string },
+  parts: Collecting,
+): Promise<void> {
   const { run, service } = parts;
-  for (let attempt = 1; ; attempt += 1) {
+  for (let file = first, attempt = 1; ; attempt += 1) {
     try {
       return await fetchInto(file, path, parts);
     } catch (error) {
@@ -49,8 +55,17 @@ async function fetchPatiently(file: RemoteFile, path: string, parts: Collecting)
       if (attempt >= tries || (error instanceof EngineError && error.code === 'too_large'))
         throw await unreachable(error, parts);
       await service.bells.wait(null, attempt * Math.min(1_000, service.pollMs), run.signal);
+      file = (await lookAgain(parts))?.[at] ?? file;
     }
   }
+}
+
+/** The results as the service names them now, since addresses expire; null if it can't say, and the old one has to do. */
+async function lookAgain({ service, ticket, api }: Collecting): Promise<RemoteFile[] | null> {
+  const { provider } = service;
+  if (!provider.poll || !ticket) return null;
+  const progress = await provider.poll(ticket, api).catch(() => null);
+  return progress?.state === 'done' ? progress.files : null;
 }
 
 async function fetchInto(file: RemoteFile, path: string, { run, service, call, api }: Collecting): Promise<void> {
@@ -61,7 +76,7 @@ async function fetchInto(file: RemoteFile, path: string, { run, service, call, a
 /** What lies on the service itself wants the key; everything else must not see it, and is fetched like any stranger's file. */
 async function openFile(
   { url, withKey }: Extract<RemoteFile, { url: string }>,
-  { run, service, call }: Omit<Collecting, 'kind'>,
+  { run, service, call }: Omit<Collecting, 'kind' | 'ticket'>,
 ): Promise<Readable> {
   const options = { param: 'output', signal: run.signal };
   if (!withKey) return (await service.download.open(url, options)).stream;

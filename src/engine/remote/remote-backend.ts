@@ -31,7 +31,8 @@ async function make(id: string, run: BackendRun, what: { service: RemoteService;
   const accepted = (open && (await resume(open, run, what))) ?? (await submit(id, run, what));
   const { call, api } = accepted;
   const files = 'files' in accepted ? accepted.files : await follow(accepted, run, service);
-  const outputs = await collect(files, { run, service, call, api, kind: run.order.kind });
+  const ticket = 'ticket' in accepted ? accepted.ticket : null;
+  const outputs = await collect(files, { run, service, call, api, ticket, kind: run.order.kind });
   await run.ledger.change(call.externalId, { state: 'done', endedAt: service.now() });
   return { outputs, warnings: call.warnings, facts: {} };
 }

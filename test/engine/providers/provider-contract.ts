@@ -207,6 +207,14 @@ export function providerContract(suite: ProviderCase): void {
         expect(await failure(bench)).toMatchObject({ kind: 'unknown', details: { isAccepted: true } });
         expect(bench.fake.submissions).toHaveLength(1);
       });
+
+    if (!suite.isInline && !isSync)
+      it('asks for another address of the result where the first one has expired', async () => {
+        const bench = await open();
+        bench.fake.faults.push('first address expired');
+        expect((await run(bench).made).outputs).toHaveLength(1);
+        expect(bench.fake.submissions).toHaveLength(1);
+      });
   });
 }
 
