@@ -7,7 +7,7 @@ import { type Colours, createSampler } from './warp-sampler.js';
 
 /**
  * The part of a picture that `alignment` brings to `side` × `side` pixels, at that size (3 channels); where it reaches beyond
- * the picture, the outermost pixels go on. In memory for some rows of the picture and a few times the result, however large
+ * the picture, that is mirrored, as FFHQ has it. In memory for some rows of the picture and a few times the result, however large
  * the part is.
  */
 export async function cropFace(source: PixelReader, alignment: Similarity, side: number): Promise<Pixels> {

@@ -12,7 +12,7 @@ const coarse = 1.25;
 
 /**
  * What reads the colour of a pixel (its column and row) of a picture that `toSource` brings to the source: Catmull-Rom, which
- * goes through every pixel of the source and keeps straight ramps straight. Beyond the edges the outermost pixels go on.
+ * goes through every pixel of the source and keeps straight ramps straight. Beyond the edges the source is mirrored.
  * Good for up to two pixels of the source for one of the result. The same array is given each time.
  */
 export function createSampler(source: Colours, toSource: Similarity): (column: number, row: number) => Float32Array {
@@ -41,16 +41,23 @@ function bicubic({ data, width, height }: Colours): (x: number, y: number, into:
     weigh(x - column, across);
     weigh(y - row, down);
     for (let j = 0; j < 4; j++) {
-      const line = Math.min(Math.max(row + j - 1, 0), height - 1) * width;
+      const line = mirrored(row + j - 1, height) * width;
       for (let i = 0; i < 4; i++) {
         const weight = (across[i] as number) * (down[j] as number);
-        const at = 3 * (line + Math.min(Math.max(column + i - 1, 0), width - 1));
+        const at = 3 * (line + mirrored(column + i - 1, width));
         into[0] = (into[0] as number) + weight * (data[at] as number);
         into[1] = (into[1] as number) + weight * (data[at + 1] as number);
         into[2] = (into[2] as number) + weight * (data[at + 2] as number);
       }
     }
   };
+}
+
+/** A place on an axis that is mirrored at both ends, again and again. */
+function mirrored(index: number, length: number): number {
+  if (index >= 0 && index < length) return index;
+  const place = ((index % (2 * length)) + 2 * length) % (2 * length);
+  return place < length ? place : 2 * length - 1 - place;
 }
 
 function weigh(share: number, into: Float64Array): void {

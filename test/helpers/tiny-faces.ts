@@ -125,6 +125,7 @@ export function tinyColouriser({ a = 0, b = 0, slope = 0, size = 64 } = {}): Tin
       { name: 'bias', dims: [2], data: Float32Array.of(a, b) },
     ],
   });
-  const facts = { id: `tiny-ddcolor-${a}-${b}`, task: 'colorization', family: 'ddcolor', constants: { size } } as const;
+  const id = `tiny-ddcolor-${a}-${b}${slope === 0 ? '' : `-${slope}`}`;
+  const facts = { id, task: 'colorization', family: 'ddcolor', constants: { size } } as const;
   return describe({ ...facts, inputs, outputs: [{ name: 'output', type: 'float32', shape: null }] }, bytes);
 }

@@ -11,6 +11,7 @@ import { noise, readerOf } from '../helpers/pictures.js';
 import { tempFolderOfFile } from '../helpers/temp-folder.js';
 import { tinyFaceRestorer } from '../helpers/tiny-faces.js';
 import { install, type TinyModel } from '../helpers/tiny-models.js';
+import { faceRestoreContract } from './model-contract.js';
 
 const [same, stronger] = [tinyFaceRestorer(), tinyFaceRestorer({ gain: 1.5 })];
 
@@ -19,6 +20,10 @@ beforeAll(async () => {
   folder = await tempFolderOfFile();
   for (const tiny of [same, stronger]) await install(tiny, folder);
 });
+
+for (const { entry } of [same, stronger]) {
+  faceRestoreContract(entry.id, () => loadModel(entry, { folder, device: 'cpu', threads: 1 }));
+}
 
 async function using<T>({ entry }: TinyModel, check: (model: FaceRestoreModel) => Promise<T>): Promise<T> {
   const loaded = await loadModel(entry, { folder, device: 'cpu', threads: 1 });

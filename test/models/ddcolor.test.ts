@@ -9,6 +9,7 @@ import { noise, paint } from '../helpers/pictures.js';
 import { tempFolderOfFile } from '../helpers/temp-folder.js';
 import { tinyColouriser } from '../helpers/tiny-faces.js';
 import { install, type TinyModel } from '../helpers/tiny-models.js';
+import { colourContract } from './model-contract.js';
 
 const [plain, warm, sloped] = [tinyColouriser(), tinyColouriser({ a: 12, b: 30 }), tinyColouriser({ slope: 40, b: 5 })];
 
@@ -17,6 +18,10 @@ beforeAll(async () => {
   folder = await tempFolderOfFile();
   for (const tiny of [plain, warm, sloped]) await install(tiny, folder);
 });
+
+for (const { entry } of [plain, warm, sloped]) {
+  colourContract(entry.id, () => loadModel(entry, { folder, device: 'cpu', threads: 1 }));
+}
 
 async function using<T>({ entry }: TinyModel, check: (model: ColourModel) => Promise<T>): Promise<T> {
   const loaded = await loadModel(entry, { folder, device: 'cpu', threads: 1 });

@@ -3,7 +3,7 @@ import { alignFace } from '#src/models/face-alignment.js';
 import { cropFace } from '#src/models/face-crop.js';
 import type { Similarity } from '#src/models/similarity.js';
 import { aligned, faceAt, spotted, wayTo } from '../helpers/face-scene.js';
-import { readerOf } from '../helpers/pictures.js';
+import { paint, readerOf } from '../helpers/pictures.js';
 
 describe('alignFace', () => {
   test.each([
@@ -47,13 +47,21 @@ describe('cropFace', () => {
     expect(Math.max(...source.reads)).toBeLessThanOrEqual(64);
   });
 
-  test('goes on with the outermost pixels beyond the borders of the picture', async () => {
-    const face = faceAt(wayTo({ turn: 0, scale: 0.5, x: -100, y: -90 }).back);
-    const picture = spotted({ width: 60, height: 50 }, face, 4);
-    const crop = await cropFace(readerOf(picture), alignFace(face, 128) as Similarity, 128);
-    const corner = picture.data.subarray(0, 3);
-    expect([...crop.data.subarray(0, 3)]).toEqual([...corner]);
+  test('is mirrored beyond the borders of the picture', async () => {
+    // Twice as large as the picture, whose corner comes to 20, 10.
+    const way = { a: 2, b: 0, dx: 20, dy: 10 };
+    const picture = paint({ width: 40, height: 30 }, 3, (x, y) => [5 * x, 7 * y, 90]);
+    const crop = await cropFace(readerOf(picture), way, 128);
+    const at = (x: number, y: number) => [...crop.data.subarray(3 * (y * 128 + x), 3 * (y * 128 + x) + 3)];
     expect(crop).toMatchObject({ width: 128, height: 128, channels: 3 });
+    for (const [x, y] of [
+      [0, 0],
+      [13, 4],
+      [19, 9],
+    ] as const) {
+      expect(at(x, y)).toEqual(at(39 - x, 19 - y));
+    }
+    expect(at(110, 80)).toEqual(at(2 * 100 - 1 - 110, 2 * 70 - 1 - 80));
   });
 });
 

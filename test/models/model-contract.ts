@@ -3,9 +3,11 @@ import type { Pixels, Size } from '#src/engine/media/media.js';
 import type { LoadedModel } from '#src/models/load.js';
 import { distinctFaces } from '#src/models/distinct-faces.js';
 import {
+  type ColourModel,
   type Damage,
   damages,
   type FaceModel,
+  type FaceRestoreModel,
   type InpaintModel,
   type MattingModel,
   type RestoreModel,
@@ -291,6 +293,54 @@ function blurred(picture: Pixels): Pixels {
       return level / 2 + (at(x - 1, y, index % 3) + at(x + 1, y, index % 3)) / 4;
     }),
   };
+}
+
+/** What every model that restores faces does, whatever its family. */
+export function faceRestoreContract(name: string, load: () => Promise<LoadedModel>): void {
+  const using = withModel(load, 'face-restoration');
+
+  describe(`${name} as a model that restores faces`, () => {
+    test('gives a face of the size it takes, the same twice, and leaves what it was given alone', () =>
+      using(async (model: FaceRestoreModel) => {
+        const face = noise({ width: model.size, height: model.size }, 3);
+        const before = face.data.slice();
+        const restored = await model.restore(face);
+        expect(restored).toMatchObject({ width: model.size, height: model.size, channels: 3 });
+        expect(restored.data).toHaveLength(face.data.length);
+        expect((await model.restore(face)).data).toEqual(restored.data);
+        expect(face.data).toEqual(before);
+      }));
+  });
+}
+
+/** What every model that gives colours does, whatever its family. */
+export function colourContract(name: string, load: () => Promise<LoadedModel>): void {
+  const using = withModel(load, 'colorization');
+
+  describe(`${name} as a model that gives colours`, () => {
+    test('gives a and b of the size it takes, the same twice', () =>
+      using(async (model: ColourModel) => {
+        const picture = noise(model.size, 3);
+        const { a, b } = await model.predict(picture);
+        for (const plane of [a, b]) {
+          expect(plane).toMatchObject(model.size);
+          expect(plane.data).toHaveLength(model.size.width * model.size.height);
+          for (const value of plane.data) if (!(Math.abs(value) <= 200)) expect.fail(`a colour of ${value}`);
+        }
+        expect(await model.predict(picture)).toEqual({ a, b });
+      }));
+
+    test('looks at nothing but lightness', () =>
+      using(async (model: ColourModel) => {
+        const red = paint(model.size, 3, () => [255, 0, 0]);
+        // The grey of the same luminance, 0.2126 of white.
+        const grey = paint(model.size, 3, () => [127, 127, 127]);
+        const [one, other] = [await model.predict(red), await model.predict(grey)];
+        for (let at = 0; at < one.a.data.length; at += 97) {
+          expect(Math.abs((one.a.data[at] as number) - (other.a.data[at] as number))).toBeLessThan(1);
+        }
+      }));
+  });
 }
 
 /** Marks every third group of five columns. */

@@ -1,7 +1,8 @@
 import { alignFace } from '../../../models/face-alignment.js';
 import { cropFace } from '../../../models/face-crop.js';
 import { type FacePatch, patchFace } from '../../../models/face-patch.js';
-import type { Face } from '../../../models/model.js';
+import { mendFaults } from '../../../models/faults.js';
+import type { Face, FaceRestoreModel } from '../../../models/model.js';
 import type { Pixels } from '../../media/media.js';
 import type { PixelReader, Workbench } from '../workbench.js';
 
@@ -27,7 +28,7 @@ export async function restoreFaces(
   const patches: FacePatch[] = [];
   for (const [index, face] of faces.entries()) {
     bench.checkpoint('infer', index / faces.length);
-    const model = await bench.model('face-restoration');
+    const model = await steadyModel(bench);
     const alignment = alignFace(face, model.size);
     if (!alignment) continue;
     const crop = await cropFace(source, alignment, model.size);
@@ -36,6 +37,17 @@ export async function restoreFaces(
   return (rows, top) => {
     for (const patch of patches) patch.apply(rows, top, amount);
   };
+}
+
+/** The restorer, whose faults on some devices are made good by the CPU. */
+async function steadyModel(bench: Workbench): Promise<FaceRestoreModel> {
+  const model = await bench.model('face-restoration');
+  const asUpscaler = ({ id, restore }: FaceRestoreModel) => ({ id, scale: 1, overlap: 0, upscale: restore });
+  const { upscale } = mendFaults(asUpscaler(model), async () => {
+    const other = await bench.onCpu('face-restoration');
+    return other && asUpscaler(other);
+  });
+  return { ...model, restore: upscale };
 }
 
 /** How many faces there are and how large the largest is, for reasons: `2 faces, the largest 180 pixels wide`. */

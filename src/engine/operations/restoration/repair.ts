@@ -1,6 +1,7 @@
 import { colourRows } from '../../../models/colouring.js';
-import type { Face } from '../../../models/model.js';
+import type { Chroma, ColourModel, Face } from '../../../models/model.js';
 import { applyCurves } from '../../../models/tone-repair.js';
+import { toEngineError } from '../../errors.js';
 import type { Pixels } from '../../media/media.js';
 import { type RowChange, restoreFaces } from '../faces/restore-faces.js';
 import type { Outcome } from '../operation.js';
@@ -75,7 +76,18 @@ async function colouring(bench: Workbench, { path, source }: RepairJob, amount: 
   bench.checkpoint('decode');
   const small = await bench.images.decode(path, { size: model.size, channels: 3 });
   bench.checkpoint('infer');
-  return colourRows(await model.predict(small), source, amount);
+  return colourRows(await predictColours(bench, model, small), source, amount);
+}
+
+/** On some devices what comes out is no number: then the CPU does it. */
+async function predictColours(bench: Workbench, model: ColourModel, small: Pixels): Promise<Chroma> {
+  try {
+    return await model.predict(small);
+  } catch (error) {
+    const other = toEngineError(error).code === 'internal' ? await bench.onCpu('colorization') : null;
+    if (!other) throw error;
+    return other.predict(small);
+  }
 }
 
 async function restoredCopy(bench: Workbench, tiles: Tiles): Promise<PixelReader> {

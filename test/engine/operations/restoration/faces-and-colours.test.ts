@@ -45,7 +45,12 @@ interface Chosen {
   chosen: Record<string, { amount: number; reason: string }>;
 }
 
-async function perform(picture: Pixels, params: Record<string, unknown>, own: readonly TinyModel[]) {
+async function perform(
+  picture: Pixels,
+  params: Record<string, unknown>,
+  own: readonly TinyModel[],
+  seams: Partial<TestBench> = {},
+) {
   await bench?.close();
   const opened = await openWorkbench({
     own,
@@ -58,7 +63,7 @@ async function perform(picture: Pixels, params: Record<string, unknown>, own: re
     },
   });
   bench = opened;
-  const outcome = await imageRestoration.perform(opened, parseParams(imageRestoration, params).params);
+  const outcome = await imageRestoration.perform({ ...opened, ...seams }, parseParams(imageRestoration, params).params);
   const data = new Uint8Array(await sharp(outcome.outputs[0]?.path).raw().toBuffer());
   return { ...outcome, data, chosen: (outcome.facts as unknown as Chosen).chosen };
 }
@@ -155,6 +160,28 @@ describe('faces', () => {
       code: 'invalid_input',
       details: { param: 'face_model' },
     });
+  });
+});
+
+describe('a device that gives no numbers', () => {
+  test('has its faces and colours made again on the CPU', async () => {
+    const broken = [tinyFaceRestorer({ gain: Number.NaN }), tinyColouriser({ a: Number.NaN })];
+    const renamed = broken.map((tiny, index) => ({ ...tiny, entry: { ...tiny.entry, id: `broken-${index}` } }));
+    const own = [detector, ...renamed.map(({ entry, bytes }) => ({ entry, bytes }))];
+    const params = { ...alone, faces: 1, colorize: 1 };
+    await expect(perform(withFace(), params, own)).rejects.toMatchObject({ code: 'internal' });
+
+    const good = await openWorkbench({
+      own: [tinyFaceRestorer(), tinyColouriser()],
+      models: { 'face-restoration': 'tiny-face-1', colorization: 'tiny-ddcolor-0-0' },
+      input: async () => '',
+    });
+    try {
+      const { chosen } = await perform(withFace(), params, own, { onCpu: (task) => good.model(task) });
+      expect([chosen.faces?.amount, chosen.colorize?.amount]).toEqual([1, 1]);
+    } finally {
+      await good.close();
+    }
   });
 });
 
