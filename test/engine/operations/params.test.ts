@@ -37,7 +37,16 @@ describe('operations', () => {
 describe('parseParams', () => {
   test('fills in the defaults', () => {
     expect(parseParams(upscale, {})).toEqual({
-      params: { scale: 2, model: 'auto', content: 'auto', tta: false, format: 'png', keep_metadata: false },
+      params: {
+        scale: 2,
+        model: 'auto',
+        content: 'auto',
+        face_enhance: 0,
+        face_model: 'auto',
+        tta: false,
+        format: 'png',
+        keep_metadata: false,
+      },
       warnings: [],
     });
     expect(parseParams(cutout, {})).toMatchObject({
@@ -91,7 +100,7 @@ describe('parseParams', () => {
     ['Scale', 'Unknown field "Scale" was ignored; did you mean "scale"?'],
     ['fromat', 'Unknown field "fromat" was ignored; did you mean "format"?'],
     ['modle', 'Unknown field "modle" was ignored; did you mean "model"?'],
-    ['face_enhance', 'Unknown field "face_enhance" was ignored'],
+    ['half_precision', 'Unknown field "half_precision" was ignored'],
     ['', 'Unknown field "" was ignored'],
   ])('warns of the unknown field %j', (name, warning) => {
     expect(parseParams(upscale, { [name]: 4 })).toEqual({ ...parseParams(upscale, {}), warnings: [warning] });

@@ -20,8 +20,12 @@ export const params = z.object({
   colorize: strength()
     .optional()
     .describe('Colours to give a grey picture, 1 for all of them; needs a model that is pulled; default: 0'),
-  face_enhance: strengthOrFlag().optional().describe('Another name for `faces`, also true or false'),
-  scratch_removal: strengthOrFlag().optional().describe('Another name for `scratches`, also true or false'),
+  face_enhance: strengthOrFlag()
+    .optional()
+    .describe('Another name for `faces`, also true or false; default: not given'),
+  scratch_removal: strengthOrFlag()
+    .optional()
+    .describe('Another name for `scratches`, also true or false; default: not given'),
   tta: flag()
     .default(false)
     .describe('Average over the eight turns and mirrors: eight times the work, a little better'),
