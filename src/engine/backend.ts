@@ -10,6 +10,9 @@ export type Capability = readonly NeedValue[] | { min: number; max: number } | '
 /** By the names of the needs. What a backend does not mention, it cannot do. */
 export type Capabilities = Readonly<Record<string, Capability>>;
 
+/** What of a backend can be a default of this program, or said by its owner. */
+export type Settled = 'price' | 'capabilities';
+
 /** One attempt of one backend at a job. */
 export interface BackendRun {
   job: Job;
@@ -49,6 +52,8 @@ export interface Backend {
   capabilities: Capabilities;
   /** Credits for one job. */
   price: number;
+  /** What of it is a default of this program that its owner has not said. */
+  defaults: readonly Settled[];
   /** Whether taking a job costs the owner money, so that it must never take the same job twice. */
   isPaid: boolean;
   /** Tried after all others, unless it is asked for by name. */

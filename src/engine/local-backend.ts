@@ -29,6 +29,7 @@ export function localBackend(operation: Operation, local: LocalBackend, parts: L
     names: local.names,
     capabilities: local.capabilities,
     price: 0,
+    defaults: [],
     isPaid: false,
     isLastResort: local.isLastResort,
     problem: local.problem ?? null,

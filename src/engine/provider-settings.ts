@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
+import type { Settled } from './backend.js';
 import { type Config, ConfigError } from './config.js';
 import { providers } from './providers/index.js';
 import type { Credential, ModelRow, Provider } from './providers/provider.js';
@@ -149,7 +150,7 @@ type Given = z.output<typeof rowShape>;
 
 function merge(row: ModelRow, given: Given | null | undefined): ModelRow {
   const changes = Object.fromEntries(Object.entries(given ?? {}).filter(([, value]) => value !== undefined));
-  return { ...row, ...changes };
+  return { ...row, ...changes, settled: settledBy(given) };
 }
 
 function newRow({ name }: Provider, model: string, { operation, upstream, capabilities, ...given }: Given): ModelRow {
@@ -159,5 +160,18 @@ function newRow({ name }: Provider, model: string, { operation, upstream, capabi
     );
   }
   const { names = [], price = 0, options = {} } = given;
-  return { operation, model, names, upstream, capabilities, price, options };
+  return {
+    operation,
+    model,
+    names,
+    upstream,
+    capabilities,
+    price,
+    options,
+    settled: settledBy({ capabilities, ...given }),
+  };
+}
+
+function settledBy(given: Given | null | undefined): Settled[] {
+  return (['price', 'capabilities'] as const).filter((what) => given?.[what] !== undefined);
 }

@@ -40,6 +40,8 @@ function presentBackend(status: BackendStatus) {
     names: backend.names,
     capabilities: backend.capabilities,
     credits: backend.price,
+    /** What is this program's default; `DARKROOM_PROVIDERS` overrides it. */
+    defaults: backend.defaults.map((what) => (what === 'price' ? 'credits' : what)),
     available: isAvailable(status),
     problem: backend.problem,
     breaker: health.breaker,

@@ -62,6 +62,7 @@ describe('readProviderSettings', () => {
     expect(rows['kling-v3-t2v']).toMatchObject({
       upstream: 'kling-3.0',
       price: 7,
+      settled: ['price'],
       names: expect.arrayContaining(['kling-v3']),
     });
     expect(rows['kling-v4-t2v']).toMatchObject({ names: [], price: 0 });

@@ -21,6 +21,7 @@ function backend(model: string, traits: Traits = {}): Backend {
     names: [],
     capabilities: { input: ['text'] },
     price: 10,
+    defaults: [],
     isPaid: true,
     isLastResort: false,
     problem: null,

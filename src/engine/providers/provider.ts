@@ -1,4 +1,4 @@
-import type { Capabilities } from '../backend.js';
+import type { Capabilities, Settled } from '../backend.js';
 import type { ProviderFailure } from '../failure.js';
 import type { NeedValue, Order, PictureRole } from '../order.js';
 
@@ -24,6 +24,8 @@ export interface ModelRow {
   capabilities: Capabilities;
   /** Credits for one job. */
   price: number;
+  /** What of it the owner has said; the rest is what this program takes for true, which a service may have changed since. */
+  settled?: readonly Settled[];
   /** What this model needs to be told beside the order, in the words of its provider's file. */
   options?: Readonly<Record<string, NeedValue>>;
 }

@@ -18,6 +18,7 @@ export function remoteBackend(service: RemoteService, row: ModelRow): Backend {
     names: row.names,
     capabilities: row.capabilities,
     price: row.price,
+    defaults: (['price', 'capabilities'] as const).filter((what) => !row.settled?.includes(what)),
     isPaid: true,
     isLastResort: false,
     problem: problemOf(service, row),
