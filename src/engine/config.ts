@@ -118,6 +118,9 @@ export const settings = z.object({
   DARKROOM_DOWNLOAD_SECONDS: count(1, 600, ' seconds')
     .default(20)
     .describe('How long fetching an `image_url` may take'),
+  DARKROOM_PATIENCE_SECONDS: count(1, 60, ' seconds')
+    .default(3)
+    .describe('How long the answer waits for an `image_url`; what is slower is fetched by the job itself'),
   DARKROOM_JOB_SECONDS: count(1, 86_400, ' seconds').default(600).describe('How long one attempt of a job may run'),
   DARKROOM_RETENTION_DAYS: count(1, 3650, ' days').default(7).describe('Days that results are kept'),
   DARKROOM_MIN_FREE_MB: count(0, 10_485_760, ' MB')

@@ -90,7 +90,7 @@ export async function createEngine(config: Config, options: EngineOptions = {}):
   const local = { runner, chooseModels };
   const services = openServices({ config, operations, jobs, outcomes, blobs, local, meter, log });
   const perform = performer(operations, { local, routed: services.routed });
-  const executor = { jobs, blobs, folder: folders.work, perform, meter, log };
+  const executor = { jobs, blobs, download, runner, folder: folders.work, perform, meter, log };
   const scheduler = new Scheduler({
     jobs,
     log,
@@ -111,7 +111,7 @@ export async function createEngine(config: Config, options: EngineOptions = {}):
     speeds,
     runner,
     scheduler,
-    intake: { blobs, download, runner, maxBytes },
+    intake: { blobs, download, runner, maxBytes, patienceMs: config.DARKROOM_PATIENCE_SECONDS * 1000 },
     webhooks: webhooks ?? null,
     services,
     outcomes,

@@ -1,16 +1,24 @@
-import { rm } from 'node:fs/promises';
+import { createWriteStream } from 'node:fs';
+import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
 import type { Meter } from './api.js';
 import type { BlobStore, Materialized } from './blobs/blob-store.js';
+import type { Downloader } from './download.js';
 import { EngineError, isRetryable, serializeError, toEngineError } from './errors.js';
-import type { Claim, Job, JobOutput, JobResult, JobStore } from './jobs/job-store.js';
+import type { Claim, Job, JobInput, JobOutput, JobResult, JobStore } from './jobs/job-store.js';
+import { discard } from './intake.js';
 import type { Log } from './log.js';
+import { contentTypes } from './media/media.js';
 import type { Done } from './perform.js';
 import type { Prepared } from './routed.js';
+import type { TaskRunner } from './task.js';
 
 export interface ExecutorParts {
   jobs: JobStore;
   blobs: BlobStore;
+  download: Pick<Downloader, 'open'>;
+  runner: Pick<TaskRunner, 'inspect'>;
   /** Folder for temporary files, on the same file system as the blobs. */
   folder: string;
   /** Has the job done, here or elsewhere. Errors: those of the operation, the runner and the router. */
@@ -38,7 +46,7 @@ export async function execute(job: Job, parts: ExecutorParts, options: AttemptOp
   const folder = join(parts.folder, `${job.id}-${job.token}`);
   const opened: Materialized[] = [];
   try {
-    const inputs = await openInputs(job, parts.blobs, opened);
+    const inputs = await openInputs(job, { ...parts, folder, opened, signal: options.signal });
     const done = await parts.perform(job, { job, folder, ...inputs, ...options, onProgress: teller(job, parts) });
     await complete(claim, await storeResult(done, parts.blobs), job, parts);
   } catch (error) {
@@ -49,20 +57,40 @@ export async function execute(job: Job, parts: ExecutorParts, options: AttemptOp
   }
 }
 
-async function openInputs(
-  job: Job,
-  blobs: BlobStore,
-  opened: Materialized[],
-): Promise<Pick<Prepared, 'inputs' | 'inputFiles'>> {
+interface Opening extends Pick<ExecutorParts, 'blobs' | 'download' | 'runner' | 'folder'> {
+  /** To be released at the end. */
+  opened: Materialized[];
+  signal: AbortSignal;
+}
+
+async function openInputs(job: Job, parts: Opening): Promise<Pick<Prepared, 'inputs' | 'inputFiles'>> {
   const inputs: Record<string, string[]> = {};
   const inputFiles: { path: string; contentType: string }[] = [];
-  for (const { field, blob, contentType } of job.inputs) {
-    const local = await blobs.materialize(blob);
-    opened.push(local);
-    inputs[field] = [...(inputs[field] ?? []), local.path];
-    inputFiles.push({ path: local.path, contentType });
+  for (const [at, input] of job.inputs.entries()) {
+    const file = await openInput(input, at, parts);
+    inputs[input.field] = [...(inputs[input.field] ?? []), file.path];
+    inputFiles.push(file);
   }
   return { inputs, inputFiles };
+}
+
+/** A stored picture, or one whose host was too slow for the answer: it is fetched now, and looked at as at the door. */
+async function openInput(
+  { field, blob, contentType, url = '' }: JobInput,
+  at: number,
+  { blobs, download, runner, folder, opened, signal }: Opening,
+): Promise<{ path: string; contentType: string }> {
+  if (blob !== null) {
+    const local = await blobs.materialize(blob);
+    opened.push(local);
+    return { path: local.path, contentType };
+  }
+  const param = `${field}_url`;
+  const path = join(folder, `input-${at}`);
+  await mkdir(folder, { recursive: true });
+  const { stream } = await download.open(url, { param, signal });
+  await pipeline(stream, createWriteStream(path), { signal });
+  return { path, contentType: contentTypes[(await runner.inspect(path, param)).format] };
 }
 
 /** Progress is news, not state: losing one changes nothing. */
@@ -127,7 +155,7 @@ async function finish(
   for (const [stage, ms] of Object.entries(stageTimes(result))) meter.stage(stage, ms);
   log.info({ job: job.id, operation: job.operation, attempt: job.attempt, state }, 'job ended');
   // Inputs serve no one after the end; what a crash here leaves behind goes with the retention.
-  await Promise.all(job.inputs.map((input) => blobs.remove(input.blob)));
+  await discard(job.inputs, blobs);
 }
 
 function stageTimes(result: JobResult | undefined): Record<string, number> {

@@ -16,13 +16,15 @@ export interface IntakeParts {
   download: Downloader;
   runner: Pick<TaskRunner, 'inspect'>;
   maxBytes: number;
+  /** How long the answer waits for a picture that is named by its address: what is wrong with most can be told at once. */
+  patienceMs: number;
 }
 
 type Source = Submission['inputs'][number];
 
 /**
- * The pictures of a submission, each stored and decoded once for a check. What gets stored on the way is added to
- * `stored`, so that the caller can remove it when this fails.
+ * The pictures of a submission, each stored and decoded once for a check, save those whose hosts are slow: they are left
+ * to the job. What gets stored on the way is added to `stored`, so that the caller can remove it when this fails.
  */
 export async function takeIn(
   submission: Submission,
@@ -30,25 +32,36 @@ export async function takeIn(
   { stored, ...parts }: IntakeParts & { stored: ReceivedFile[] },
 ): Promise<JobInput[]> {
   checkFields(submission.inputs, operation);
-  const here: Stored[] = [];
-  for (const source of submission.inputs) {
-    if (isReceived(source)) {
-      here.push({ file: source, param: source.field });
-      continue;
-    }
-    const file = await fetchInto(source, submission.ownBases ?? [], parts);
-    stored.push(file);
-    const { field, url } = source;
-    here.push({ file, param: `${field}_url`, ...(!isDataUri(url) && { url }) });
-  }
-  const pictures = await inspectAll(here, parts);
+  // A mask is compared with its picture here, so both have to be here.
+  const isPatient = operation.pictures.some(({ isOverlay = false }) => isOverlay);
+  const signal = isPatient ? null : AbortSignal.timeout(parts.patienceMs);
+  const sources = await settledAll(
+    submission.inputs.map(async (source): Promise<Stored | LinkedFile> => {
+      if (isReceived(source)) return { file: source, param: source.field };
+      const file = await fetchInto(source, { ownBases: submission.ownBases ?? [], signal, ...parts });
+      if (file === null) return source;
+      stored.push(file);
+      const { field, url } = source;
+      return { file, param: `${field}_url`, ...(!isDataUri(url) && { url }) };
+    }),
+  );
+  const pictures = await inspectAll(
+    sources.filter((source) => 'file' in source),
+    parts,
+  );
   checkOverlays(pictures, operation);
-  return pictures.map(({ input }) => input);
+  const seen = pictures.map(({ input }) => input).values();
+  return sources.map((source) => ('file' in source ? (seen.next().value as JobInput) : later(source)));
+}
+
+/** A picture that its job will fetch. */
+function later({ field, url }: LinkedFile): JobInput {
+  return { field, blob: null, bytes: 0, contentType: '', url };
 }
 
 /** Removes stored files that nothing refers to. */
-export async function discard(files: { blob: string }[], blobs: BlobStore): Promise<void> {
-  await Promise.all(files.map((file) => blobs.remove(file.blob)));
+export async function discard(files: { blob: string | null }[], blobs: BlobStore): Promise<void> {
+  await Promise.all(files.map(async ({ blob }) => blob !== null && blobs.remove(blob)));
 }
 
 /**
@@ -116,10 +129,15 @@ interface Inspected {
 
 /** Looks into all of them at once; what is wrong with the first that is not in order is told when no file is in use any more. */
 async function inspectAll(pictures: Stored[], parts: IntakeParts): Promise<Inspected[]> {
-  const looks = await Promise.allSettled(pictures.map((picture) => inspect(picture, parts)));
-  return looks.map((look) => {
-    if (look.status === 'rejected') throw look.reason;
-    return look.value;
+  return settledAll(pictures.map((picture) => inspect(picture, parts)));
+}
+
+/** Like `Promise.all`, but the first failure is told only when all have ended. */
+async function settledAll<Value>(promises: Promise<Value>[]): Promise<Value[]> {
+  const results = await Promise.allSettled(promises);
+  return results.map((result) => {
+    if (result.status === 'rejected') throw result.reason;
+    return result.value;
   });
 }
 
@@ -149,8 +167,15 @@ async function inspect({ file, param, url }: Stored, { blobs, runner }: IntakePa
   }
 }
 
-async function fetchInto({ field, url }: LinkedFile, ownBases: string[], parts: IntakeParts): Promise<ReceivedFile> {
-  const { blobs, download, maxBytes } = parts;
+interface Fetching extends IntakeParts {
+  ownBases: string[];
+  /** Ends the patience; null: without end. */
+  signal: AbortSignal | null;
+}
+
+/** The file, or null if its host takes longer than the patience. */
+async function fetchInto({ field, url }: LinkedFile, parts: Fetching): Promise<ReceivedFile | null> {
+  const { blobs, download, maxBytes, ownBases, signal } = parts;
   const param = `${field}_url`;
   const options = { extension: 'bin', maxBytes, param };
   if (isDataUri(url)) {
@@ -168,8 +193,13 @@ async function fetchInto({ field, url }: LinkedFile, ownBases: string[], parts: 
     });
     return { field, blob: copied.id, bytes: copied.bytes, sha256: copied.etag };
   }
-  const { stream } = await download.open(url, { param });
-  return received(field, await blobs.put(stream, options));
+  try {
+    const { stream } = await download.open(url, { param, ...(signal && { signal }) });
+    return received(field, await blobs.put(stream, options));
+  } catch (error) {
+    if (signal?.aborted) return null;
+    throw error;
+  }
 }
 
 function received(field: string, stored: { id: string; bytes: number; sha256: string }): ReceivedFile {

@@ -43,6 +43,7 @@ async function submit(operation: string, pictures: [field: string, width: number
     download: { open: () => Promise.reject(new Error('Nothing here is fetched')), close: async () => {} },
     runner: { inspect: look },
     maxBytes: 1e6,
+    patienceMs: 1e4,
     stored: [],
   });
   return taken.map(({ field }) => field);

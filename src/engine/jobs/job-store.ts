@@ -8,10 +8,12 @@ export type JobState = (typeof jobStates)[number];
 /** One stored input of a job: a field of the request and the blob that holds its bytes. */
 export interface JobInput {
   field: string;
-  blob: string;
+  /** Null: it is still to be fetched from `url`, by each attempt. */
+  blob: string | null;
+  /** Empty while nobody has seen it. */
   contentType: string;
   bytes: number;
-  /** Where it was fetched from. */
+  /** Where it was fetched from, or will be. */
   url?: string;
   /** What its sender calls it. */
   name?: string;
