@@ -132,9 +132,14 @@ function growLine(data: Uint8Array, { start, step, count }: Line, pixels: number
 
 /** Softens the border of a mask to a ramp that is this many pixels wide on each side (1 channel, 0..255). */
 export function featherMask(mask: Pixels, pixels: number): Pixels {
-  const data = mask.data.slice();
+  const data = new Uint8Array(mask.data.length);
   const box = boxAround(mask, pixels);
-  if (box) for (const line of linesOf(box, mask)) blurLine(data, line, pixels);
+  if (box) {
+    // Rows that nobody writes to cost no memory.
+    const [start, end] = [box.top * mask.width, (box.top + box.height) * mask.width];
+    data.set(mask.data.subarray(start, end), start);
+    for (const line of linesOf(box, mask)) blurLine(data, line, pixels);
+  }
   return { ...mask, data };
 }
 
