@@ -168,5 +168,5 @@ async function save(rows: Sharp[][], path: string): Promise<void> {
     ),
   );
   const sheet = sharp({ create: { ...size, channels: 3, background: '#f4f4f4' } }).composite(placed);
-  await sheet.jpeg({ quality: 78 }).toFile(path);
+  await sheet.jpeg({ quality: 66, mozjpeg: true }).toFile(path);
 }

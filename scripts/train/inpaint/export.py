@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Write the averaged weights as ONNX: float `picture` [N,3,H,W] and `mask` [N,1,H,W] in, `filled` out; any multiples of 8."""
+"""Write the weights as ONNX: float `picture` [N,3,H,W] and `mask` [N,1,H,W] in, `filled` out; any multiples of 8."""
 import argparse
 from pathlib import Path
 
@@ -69,10 +69,11 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
     parser.add_argument('checkpoint', type=Path)
     parser.add_argument('out', type=Path, nargs='?', default=MODEL)
+    parser.add_argument('--last', action='store_true', help='the last weights, not their average over about 1,000 steps')
     o = parser.parse_args()
     saved = torch.load(o.checkpoint, map_location='cpu', weights_only=False)
     net = InpaintNet(**saved['config']).eval()
-    net.load_state_dict(saved['ema'])
+    net.load_state_dict(saved['net' if o.last else 'ema'])
     picture, mask = torch.rand(2, 3, 64, 96), (torch.rand(2, 1, 64, 96) > 0.5).float()
     exported = Exported(net).eval()
     with torch.no_grad():
