@@ -3,7 +3,7 @@ export const patch = 8;
 export const groupSize = 16;
 
 /** How far from a patch its like is looked for, in pixels to each side. */
-export const reach = 8;
+export const reach = 16;
 
 /** Of the rows of a patch the first of so many are compared: the pilot is smooth, and they tell as much as all. */
 const rowStep = 3;
