@@ -49,13 +49,13 @@ def damage(rng, clean):
     """The damaged picture and its conditions (noise, jpeg, blur), each 0..1; the measure of each is off by a little."""
     kind = rng.random()
     noise = quality = blur = 0
-    if kind < 0.55:
+    if kind < 0.42:
         noise = rng.uniform(1, MOST_NOISE)
-    elif kind < 0.75:
+    elif kind < 0.80:
         quality = int(rng.integers(8, 92))
-    elif kind < 0.82:
+    elif kind < 0.85:
         blur = rng.uniform(0.4, 1.6)
-    elif kind < 0.96:
+    elif kind < 0.97:
         blur = rng.uniform(0.4, 1.4) if rng.random() < 0.5 else 0
         noise = rng.uniform(1, 30) if rng.random() < 0.7 else 0
         quality = int(rng.integers(15, 92)) if rng.random() < 0.7 else 0
