@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { planes } from './family-tensors.js';
 import { readConstants } from './lockfile.js';
 import type { ModelFamily } from './model.js';
 import { pictureTensors, samples } from './signature.js';
@@ -20,6 +21,8 @@ export const alignedFace: ModelFamily = {
   name: 'aligned-face',
   task: 'face-restoration',
   constants,
+  takes: [planes(3)],
+  gives: [planes(3)],
   wrap(entry, session) {
     const { size } = readConstants(entry, constants);
     const { input, output } = pictureTensors(entry);

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Pixels, Size } from '../engine/media/media.js';
+import { interleaved, planes } from './family-tensors.js';
 import { readConstants } from './lockfile.js';
 import type { ModelFamily } from './model.js';
 import { pictureTensors, samples } from './signature.js';
@@ -23,6 +24,8 @@ export const cutout: ModelFamily = {
   name: 'cutout',
   task: 'background-removal',
   constants,
+  takes: [interleaved],
+  gives: [planes(1)],
   wrap(entry, session) {
     const { size, fit, mirror, looksTwice } = readConstants(entry, constants);
     const { input, output } = pictureTensors(entry);

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Pixels, Plane } from '../engine/media/media.js';
+import { planes } from './family-tensors.js';
 import { greyOf, luminance } from './lab.js';
 import { readConstants } from './lockfile.js';
 import type { ModelFamily } from './model.js';
@@ -18,6 +19,8 @@ export const ddcolor: ModelFamily = {
   name: 'ddcolor',
   task: 'colorization',
   constants,
+  takes: [planes(3)],
+  gives: [planes(2)],
   wrap(entry, session) {
     const { size } = readConstants(entry, constants);
     const { input, output } = pictureTensors(entry);

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { planes } from './family-tensors.js';
 import { withShorterSide } from './input-size.js';
 import { readConstants } from './lockfile.js';
 import type { ModelFamily } from './model.js';
@@ -24,6 +25,8 @@ export const depthAnything: ModelFamily = {
   name: 'depth-anything',
   task: 'depth-estimation',
   constants,
+  takes: [planes(3)],
+  gives: [{ types: ['float32'], shape: null }],
   wrap(entry, session) {
     const { size, multiple, mean, std } = readConstants(entry, constants);
     const { input, output } = pictureTensors(entry);

@@ -2,6 +2,7 @@ import { alignedFace } from './aligned-face.js';
 import { cutout } from './cutout.js';
 import { ddcolor } from './ddcolor.js';
 import { depthAnything } from './depth-anything.js';
+import { tensorsProblem } from './family-tensors.js';
 import { inpainter } from './inpainter.js';
 import { kokoro } from './kokoro.js';
 import { lama } from './lama.js';
@@ -55,10 +56,10 @@ export function familyOf(entry: ModelEntry): ModelFamily {
   return found;
 }
 
-/** Why no family here can run a model with this entry: there is none for its task, or it needs other constants; null if one can. */
+/** Why no family here can run a model with this entry: there is none for its task, or it needs other constants or tensors; null if one can. */
 export function familyProblem(entry: ModelEntry): string | null {
   const found = findFamily(entry);
-  if (found) return constantsProblem(entry, found.constants);
+  if (found) return constantsProblem(entry, found.constants) ?? tensorsProblem(found, entry);
   const known = families.filter(({ task }) => task === entry.task).map(({ name }) => name);
   return `expected a family for ${entry.task} (${known.join(', ') || 'this version has none yet'}), got "${entry.family}"`;
 }

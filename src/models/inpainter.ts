@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Size } from '../engine/media/media.js';
 import { fillPyramid, type Improve } from './fill-pyramid.js';
+import { planes } from './family-tensors.js';
 import { type ModelEntry, readConstants } from './lockfile.js';
 import type { ModelFamily } from './model.js';
 import type { ModelSession } from './session.js';
@@ -26,6 +27,8 @@ export const inpainter: ModelFamily = {
   name: 'inpainter',
   task: 'inpainting',
   constants,
+  takes: [planes(3), planes(1)],
+  gives: [planes(3)],
   wrap(entry, session) {
     const { size } = readConstants(entry, constants);
     const improve = improver(entry, session);

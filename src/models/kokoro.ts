@@ -29,6 +29,12 @@ export const kokoro: ModelFamily = {
   name: 'kokoro',
   task: 'speech',
   constants,
+  takes: [
+    { types: ['int64'], shape: [null, null] },
+    { types: ['float32'], shape: [null, styleSize] },
+    { types: ['float32'], shape: [1] },
+  ],
+  gives: [{ types: ['float32'], shape: null }],
   wrap(entry, session, parts) {
     const { sampleRate, maxPhonemes } = readConstants(entry, constants);
     const [tokens = '', style = '', rate = ''] = entry.inputs.map(({ name }) => name ?? '');

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { planes } from './family-tensors.js';
 import { readConstants } from './lockfile.js';
 import type { ModelFamily } from './model.js';
 import { pictureTensors, samples } from './signature.js';
@@ -22,6 +23,8 @@ export const lama: ModelFamily = {
   name: 'lama',
   task: 'inpainting',
   constants,
+  takes: [planes(3), planes(1)],
+  gives: [planes(3)],
   wrap(entry, session) {
     const { size, peak } = readConstants(entry, constants);
     const { input, output } = pictureTensors(entry);

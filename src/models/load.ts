@@ -1,3 +1,4 @@
+import { tensorsProblem } from './family-tensors.js';
 import { familyOf } from './index.js';
 import type { ModelEntry, WeightFile } from './lockfile.js';
 import type { LoadableTask, ModelFamily, ModelOfTask, ModelParts } from './model.js';
@@ -53,6 +54,9 @@ export async function loadMixture(
 
 async function openAll(entry: ModelEntry, files: readonly ReadFile[], options: LoadOptions): Promise<LoadedModel> {
   const family = familyOf(entry);
+  const { declared } = files[0] ?? {};
+  const problem = declared ? tensorsProblem(family, declared) : null;
+  if (problem !== null) throw unfit(entry, problem);
   const bytes = files.reduce((sum, file) => sum + file.bytes.length, 0);
   const opened: OpenedFile[] = [];
   const release = async () => void (await Promise.all(opened.map(({ session }) => session?.release())));

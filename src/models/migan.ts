@@ -18,6 +18,11 @@ export const migan: ModelFamily = {
   name: 'migan',
   task: 'inpainting',
   constants,
+  takes: [
+    { types: ['uint8'], shape: [null, 3, null, null] },
+    { types: ['uint8'], shape: [null, 1, null, null] },
+  ],
+  gives: [{ types: ['uint8'], shape: [null, 3, null, null] }],
   wrap(entry, session) {
     const { size } = readConstants(entry, constants);
     const { input, output } = pictureTensors(entry);

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { Pixels, Plane, Size } from '../engine/media/media.js';
+import type { FamilyTensors } from './family-tensors.js';
 import type { ModelEntry } from './lockfile.js';
 import type { ModelSession } from './session.js';
 
@@ -231,7 +232,7 @@ export interface GenerationModel {
   generate(prompt: string, options: GenerationOptions): Promise<Pixels>;
 }
 
-interface Family<Task extends LoadableTask> {
+interface Family<Task extends LoadableTask> extends FamilyTensors {
   /** As in `models.lock.json`. */
   name: string;
   task: Task;

@@ -36,6 +36,13 @@ export const piper: ModelFamily = {
   name: 'piper',
   task: 'speech',
   constants,
+  takes: [
+    { types: ['int64'], shape: [null, null] },
+    { types: ['int64'], shape: [null] },
+    { types: ['float32'], shape: [3] },
+    { types: ['int64'], shape: [null], isOptional: true },
+  ],
+  gives: [{ types: ['float32'], shape: null }],
   wrap(entry, session, parts) {
     readConstants(entry, constants);
     const config = readConfig(entry, parts.bytes('config'));

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { interleaved } from './family-tensors.js';
 import { readConstants } from './lockfile.js';
 import { cropTo, mirrorToMultiple } from './mirrored-edge.js';
 import type { ModelFamily } from './model.js';
@@ -20,6 +21,8 @@ export const restorer: ModelFamily = {
   name: 'restorer',
   task: 'image-restoration',
   constants,
+  takes: [interleaved, { types: ['float32'], shape: [null, 3] }],
+  gives: [interleaved],
   wrap(entry, session) {
     const { overlap, mostNoise, mostBlur } = readConstants(entry, constants);
     const { input, output } = pictureTensors(entry);

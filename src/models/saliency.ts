@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Pixels } from '../engine/media/media.js';
+import { planes } from './family-tensors.js';
 import { type ModelEntry, readConstants } from './lockfile.js';
 import type { MattingModel, ModelFamily } from './model.js';
 import type { ModelSession } from './session.js';
@@ -30,6 +31,8 @@ export const saliency: ModelFamily = {
   name: 'saliency',
   task: 'background-removal',
   constants,
+  takes: [planes(3)],
+  gives: [planes(1)],
   wrap: (entry, session) => mattingModel(entry, session, { ...readConstants(entry, constants), isLogits: false }),
 };
 
@@ -38,6 +41,8 @@ export const birefnet: ModelFamily = {
   name: 'birefnet',
   task: 'background-removal',
   constants: network,
+  takes: [planes(3)],
+  gives: [planes(1)],
   wrap: (entry, session) =>
     mattingModel(entry, session, { ...readConstants(entry, network), peak: 'picture', stretch: true, isLogits: true }),
 };

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { EngineError } from '../engine/errors.js';
 import type { Pixels, Size } from '../engine/media/media.js';
 import { clipTokenizer, type Tokenizer } from './clip-tokenizer.js';
+import type { ExpectedTensor } from './family-tensors.js';
 import { fromHalf, toHalf } from './half.js';
 import { type ModelEntry, readConstants } from './lockfile.js';
 import type { GenerationModel, GenerationOptions, ModelFamily, ModelParts } from './model.js';
@@ -29,6 +30,8 @@ type Constants = z.output<typeof constants>;
 const [shrink, multiple] = [8, 64];
 const latentChannels = 4;
 
+const latentTensor: ExpectedTensor = { types: ['float16', 'float32'], shape: [null, latentChannels, null, null] };
+
 /** Samples of a picture as -1..1. */
 const signedLevels = levels([0.5, 0.5, 0.5], [0.5, 0.5, 0.5]);
 
@@ -40,6 +43,8 @@ export const sdTurbo: ModelFamily = {
   name: 'sd-turbo',
   task: 'image-generation',
   constants,
+  takes: [latentTensor, { types: ['int64'], shape: null }, { types: latentTensor.types, shape: [null, null, null] }],
+  gives: [latentTensor],
   wrap(entry, session, parts) {
     const facts = readConstants(entry, constants);
     const tokenize = tokenizerOf(entry, parts, facts);

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { planes } from './family-tensors.js';
 import { floatNet } from './float-net.js';
 import { readConstants } from './lockfile.js';
 import type { ModelFamily } from './model.js';
@@ -16,6 +17,8 @@ export const swinir: ModelFamily = {
   name: 'swinir',
   task: 'super-resolution',
   constants,
+  takes: [planes(3)],
+  gives: [planes(3)],
   wrap(entry, session) {
     const { scale, overlap, multiple } = readConstants(entry, constants);
     return { id: entry.id, scale, overlap, drifts: true, upscale: floatNet(entry, session, { scale, multiple }) };

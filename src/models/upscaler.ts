@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { interleaved } from './family-tensors.js';
 import { readConstants } from './lockfile.js';
 import type { ModelFamily } from './model.js';
 import { pictureTensors, samples } from './signature.js';
@@ -14,6 +15,8 @@ export const upscaler: ModelFamily = {
   name: 'upscaler',
   task: 'super-resolution',
   constants,
+  takes: [interleaved],
+  gives: [interleaved],
   wrap(entry, session) {
     const { scale, overlap } = readConstants(entry, constants);
     const { input, output } = pictureTensors(entry);

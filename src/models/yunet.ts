@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Pixels, Size } from '../engine/media/media.js';
 import { distinctFaces } from './distinct-faces.js';
+import { planes } from './family-tensors.js';
 import { type ModelEntry, readConstants } from './lockfile.js';
 import type { Face, ModelFamily, Point } from './model.js';
 import type { TensorData } from './session.js';
@@ -32,6 +33,8 @@ export const yunet: ModelFamily = {
   name: 'yunet',
   task: 'face-detection',
   constants,
+  takes: [planes(3)],
+  gives: Array.from({ length: 12 }, () => ({ types: ['float32'], shape: [null, null, null] }) as const),
   wrap(entry, session) {
     const { multiple } = readConstants(entry, constants);
     const { input } = pictureTensors(entry);

@@ -8,6 +8,7 @@ import { type LoadedModel, loadModel } from '#src/models/load.js';
 import { type ModelEntry, readLockfile, type WeightFile } from '#src/models/lockfile.js';
 import { bundledFolder, lockfilePath } from '#src/models/weights.js';
 import { tinyEnlarger, tinyLama, tinyMigan, tinyModnet, tinyRestorer } from '../helpers/listed-models.js';
+import { onnx } from '../helpers/onnx.js';
 import { noise } from '../helpers/pictures.js';
 import { sharedFiles } from '../helpers/shared.js';
 import {
@@ -95,6 +96,28 @@ describe('loadModel', () => {
     const voices = { ...entry, id: 'voices', files: entry.files.map((file) => ({ ...file, name: 'voices.bin' })) };
     await install({ entry: voices, bytes: tinyCutout().bytes }, folder);
     await expect(load(voices)).rejects.toThrow('its first file must be a network');
+  });
+
+  test('refuses a network of another shape where its entry tells none', async () => {
+    const tensor = (name: string) => ({ name, type: 'float32' as const, shape: [1, 64, 64, 3] });
+    const bytes = onnx({
+      inputs: [tensor('input.1')],
+      outputs: [tensor('1959')],
+      nodes: [{ op: 'Identity', inputs: ['input.1'], outputs: ['1959'] }],
+    });
+    const unknown = (name: string) => [{ name, type: 'float32' as const, shape: null }];
+    const sha256 = createHash('sha256').update(bytes).digest('hex');
+    const made: ModelEntry = {
+      ...tinySaliency().entry,
+      id: 'interleaved',
+      inputs: unknown('input.1'),
+      outputs: unknown('1959'),
+      files: [{ name: 'interleaved.onnx', url: null, bytes: bytes.length, sha256 }],
+    };
+    await install({ entry: made, bytes }, folder);
+    await expect(load(made)).rejects.toThrow(
+      'Model "interleaved" of family "saliency": expected input 1 to be float32 [any, 3, any, any], found float32 [1, 64, 64, 3]',
+    );
   });
 
   test('reads the further files of a model and refuses it when one of them is not what its entry says', async () => {

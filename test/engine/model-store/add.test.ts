@@ -66,6 +66,11 @@ describe('addModel', () => {
     ['a family that there is not', { family: 'magic' }, '--family: expected one of '],
     ['a family of another task', { task: 'inpainting' }, '--family: expected one of '],
     ['constants that its family cannot use', { constants: { scale: 200 } }, 'constants.scale'],
+    [
+      'a network that its family could not run',
+      { family: 'lama', constants: { size: 512, peak: 255 } },
+      'expected input 1 to be float32 [any, 3, any, any], found uint8 [N, H, W, 3]',
+    ],
     ['a file that there is not', { file: '/nowhere/x.onnx' }, 'file: /nowhere/x.onnx is no file'],
   ])('refuses %s', async (_, change, message) => {
     const { folder, adding } = await add(change);
