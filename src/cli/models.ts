@@ -249,9 +249,17 @@ function rowOf({ id, task, bytes, licence, commercialUse, ...status }: ModelStat
   return [id, task, bytes === null ? '?' : describeBytes(bytes), stateOf(status), `${licence}${use}`];
 }
 
-function stateOf({ tier, installed, problem }: Pick<ModelStatus, 'tier' | 'installed' | 'problem'>): string {
+/** What is to be done for a model that is not here. */
+const ways = {
+  bundled: 'missing',
+  pull: 'to be fetched',
+  import: 'to be imported',
+  never: 'no code for it',
+} as const satisfies Record<ModelStatus['comes'], string>;
+
+function stateOf({ tier, installed, problem, comes }: Pick<ModelStatus, 'tier' | 'installed' | 'problem' | 'comes'>) {
   if (installed) return problem === null ? (tier === 'open' ? 'installed' : tier) : 'unusable';
-  return 'to be fetched';
+  return ways[comes];
 }
 
 function factsOf(entry: ModelEntry, status: ModelStatus | undefined): string[][] {

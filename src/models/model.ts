@@ -258,6 +258,8 @@ export interface ModelStatus {
   commercialUse: boolean | null;
   /** Of all its files; null where that is not known before the first pull. */
   bytes: number | null;
+  /** How it gets here; never, where no family runs it. */
+  comes: 'bundled' | 'pull' | 'import' | 'never';
   installed: boolean;
   /** Why it can't be used now; null if it can. */
   problem: string | null;

@@ -48,8 +48,15 @@ export function modelStatuses(lock: Lockfile, context: ModelContext): ModelStatu
     const { id, task, family, tier, licence, licenceUrl = null, commercialUse } = entry;
     const bytes = totalBytes(entry);
     const problem = licenceProblem(entry, context) ?? familyProblem(entry) ?? missing;
-    return { id, task, family, tier, licence, licenceUrl, commercialUse, bytes, installed: missing === null, problem };
+    const facts = { id, task, family, tier, licence, licenceUrl, commercialUse, bytes };
+    return { ...facts, comes: wayOf(entry), installed: missing === null, problem };
   });
+}
+
+function wayOf(entry: ModelEntry): ModelStatus['comes'] {
+  if (familyProblem(entry) !== null) return 'never';
+  if (entry.tier === 'bundled') return 'bundled';
+  return entry.files.every(({ url }) => url !== null) ? 'pull' : 'import';
 }
 
 /** What is wrong with the files of these models, one sentence each with the model's name and what helps. */

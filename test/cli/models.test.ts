@@ -20,6 +20,11 @@ describe('darkroom models', () => {
     const { stdout } = await darkroom(data, ['list', '--task', 'inpainting']);
     expect(stdout).toMatch(/^MODEL +TASK +SIZE +STATE +LICENCE\n/);
     expect(stdout).toMatch(/^lama +inpainting +208 MB +to be fetched +Apache-2.0$/m);
+    const all = (await darkroom(data, ['list'])).stdout;
+    expect(all).toMatch(/^scunet-real-psnr .* to be imported /m);
+    // Its network is larger than an ONNX file can be.
+    expect(all).toMatch(/^sdxl-turbo .* no code for it /m);
+    expect(all.match(/no code for it/g)).toHaveLength(1);
     const listed = JSON.parse((await darkroom(data, ['list', '--json'])).stdout) as {
       id: string;
       installed: boolean;

@@ -138,6 +138,7 @@ describe('modelStatuses', () => {
       licenceUrl: null,
       commercialUse: true,
       bytes: x2.bytes.length,
+      comes: 'import',
       installed: true,
       problem: null,
     });
@@ -148,7 +149,11 @@ describe('modelStatuses', () => {
     await install(x2, folder);
     const lock = withEntry({ family: 'magic' });
     const problem = 'expected a family for super-resolution (upscaler, srvgg, rrdbnet, swinir), got "magic"';
-    expect(modelStatuses(lock, { folder, allowNonCommercial: false })[0]).toMatchObject({ installed: true, problem });
+    expect(modelStatuses(lock, { folder, allowNonCommercial: false })[0]).toMatchObject({
+      comes: 'never',
+      installed: true,
+      problem,
+    });
     expect(() => choose(x2.entry.id, { lock })).toThrow(problem);
   });
 
