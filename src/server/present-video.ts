@@ -32,6 +32,7 @@ export function presentVideo(job: Job, view: View) {
     status: lowerStatuses[job.state],
     progress: progressOf(job),
     failover_used: failoverUsed(job),
+    ...adjustedOf(job),
     output_url: data[0]?.url ?? null,
     data,
     expires_at: expiryOf(job, view),
@@ -111,6 +112,11 @@ function sizeOf({ params, result }: Job): string {
   const unit = Number.parseInt(String(params.resolution), 10) / Math.min(across, down);
   const even = (side: number) => 2 * Math.round((side * unit) / 2);
   return `${even(across)}x${even(down)}`;
+}
+
+/** What a job costs that somebody else than planned took (contract 63): nothing, as all do while nobody keeps accounts. */
+function adjustedOf(job: Job): { adjusted_credits?: number } {
+  return failoverUsed(job) ? { adjusted_credits: 0 } : {};
 }
 
 function promptOf({ params }: Job): string | null {

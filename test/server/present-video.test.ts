@@ -82,8 +82,10 @@ describe('a failed video', () => {
         code: 'generation_timeout',
       },
       failover_used: true,
+      adjusted_credits: 0,
       completed_at: '2026-03-09T16:12:43Z',
     });
+    expect(presentVideo({ ...failed, routing }, view)).not.toHaveProperty('adjusted_credits');
   });
 });
 
