@@ -27,13 +27,19 @@ export async function startProgram(settings: Record<string, string> = {}): Promi
     env,
     stdio: ['ignore', 'pipe', 'inherit'],
   });
-  afterAll(async () => {
+  started.push(server);
+  return readyUrl(server);
+}
+
+// Hooks that are registered while a hook runs are never called: this one is there before any program is.
+const started: ChildProcess[] = [];
+afterAll(async () => {
+  for (const server of started.splice(0)) {
     const exited = once(server, 'exit');
     server.kill('SIGTERM');
     expect((await exited)[0]).toBe(0);
-  });
-  return readyUrl(server);
-}
+  }
+});
 
 async function readyUrl({ stdout }: ChildProcess): Promise<string> {
   if (!stdout) throw new Error('The server has no standard output');
