@@ -45,7 +45,7 @@ const margin = 64;
  */
 export class Canvas {
   // Shared, although no other thread has it: so its parts stay in place when it grows.
-  readonly #memory = new WebAssembly.Memory({ initial: 1, maximum: mostPages, shared: true });
+  readonly #memory = allocating(() => new WebAssembly.Memory({ initial: 1, maximum: mostPages, shared: true }));
   readonly #strokes = new WebAssembly.Instance(compiled, { canvas: { memory: this.#memory } }).exports as Record<
     keyof typeof strokes,
     Stroke
@@ -134,14 +134,14 @@ export class Canvas {
     // Divisible by 16, which is what a vector and a number of 64 bits like.
     this.#end += Math.ceil((bytes + margin) / 16) * 16;
     const missing = Math.ceil((this.#end - this.#memory.buffer.byteLength) / pageBytes);
-    if (missing > 0) grow(this.#memory, missing);
+    if (missing > 0) allocating(() => this.#memory.grow(missing));
     return new Uint8Array(this.#memory.buffer, at, bytes);
   }
 }
 
-function grow(memory: WebAssembly.Memory, pages: number): void {
+function allocating<Value>(action: () => Value): Value {
   try {
-    memory.grow(pages);
+    return action();
   } catch (cause) {
     throw new EngineError('out_of_memory', 'There is not enough memory for the frames of this clip', { cause });
   }

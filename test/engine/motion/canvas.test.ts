@@ -204,6 +204,11 @@ describe('a canvas', () => {
     expect(canvas.plane(size, 8).data).not.toBe(plane.data);
   });
 
+  test('says when there is not enough memory', () => {
+    const huge = { width: 60_000, height: 40_000 };
+    expect(() => new Canvas(huge)).toThrow(expect.objectContaining({ code: 'out_of_memory' }));
+  });
+
   test('keeps what it has when it grows', () => {
     const { canvas, on, data } = opened();
     const plane = on(noise);
