@@ -1,6 +1,6 @@
 import type { Plane } from '../media/media.js';
 import { type Bend, type Bends, fadeAt } from './bend.js';
-import { type Girth, girthOf, girthRows, outlineOf, surfaceAt } from './girth.js';
+import { type Contour, type Girth, girthOf, girthRows, outlineOf, surfaceAt } from './girth.js';
 import { lookUp } from './relief.js';
 
 /** A view at a small size: what is opaque of it (0..1), and how bright it is (0..255). */
@@ -53,7 +53,7 @@ export function turningOf(looks: readonly Look[]): Turning {
 
 /** How the views before and after are to be bent for what is seen `share` (0..1) of the way from view `index` to the next one. */
 export function girthBends(turning: Turning, { index, share }: { index: number; share: number }): Bends {
-  const tables = turning.girth.rows.map((support) => support && tableOf(support, turning, { index, share }));
+  const tables = turning.girth.rows.map((contour) => contour && tableOf(contour, turning, { index, share }));
   const nearest = nearestOf(tables);
   const fade = fadeAt(share);
   return {
@@ -71,12 +71,12 @@ function difference(turning: Turning, greys: readonly ReturnType<typeof lookUp>[
     const [first, second] = [view, view + 1].map((each) => ({ turn: turnAt(each, turning), perspective }));
     if (!first || !second) continue;
     for (let row = 1; row < girthRows; row += 3) {
-      const support = girth.rows[row];
-      if (!support) continue;
+      const contour = girth.rows[row];
+      if (!contour) continue;
       const y = (row + 0.5) / girthRows;
       for (let place = 3; place < places - 2; place++) {
         const outward = first.turn + (Math.PI * place) / places;
-        const [now, then] = [surfaceAt(support, outward, first), surfaceAt(support, outward, second)];
+        const [now, then] = [surfaceAt(contour, outward, first), surfaceAt(contour, outward, second)];
         if (then.facing < leastFacing) continue;
         const lower = y + sinkAt(y, turning) * (then.near - now.near);
         const change = Math.abs(here(girth.axis + now.x, y) - there(girth.axis + then.x, lower));
@@ -113,20 +113,20 @@ interface Seen {
   right: number;
 }
 
-function tableOf(support: Float32Array, turning: Turning, { index, share }: { index: number; share: number }): Table {
+function tableOf(contour: Contour, turning: Turning, { index, share }: { index: number; share: number }): Table {
   const { perspective } = turning;
   const turn = turnAt(index + share, turning);
   const outwards = Array.from({ length: places + 1 }, (_, place) => turn + Math.PI * (1 - place / places));
-  const own = outwards.map((outward) => surfaceAt(support, outward, { turn, perspective }));
+  const own = outwards.map((outward) => surfaceAt(contour, outward, { turn, perspective }));
   const seenFrom = (viewTurn: number): Seen => {
     const camera = { turn: viewTurn, perspective };
-    const surfaces = outwards.map((outward) => surfaceAt(support, outward, camera));
+    const surfaces = outwards.map((outward) => surfaceAt(contour, outward, camera));
     return {
       x: Float32Array.from(surfaces, ({ x }) => x),
       near: Float32Array.from(surfaces, ({ near }, place) => near - (own[place]?.near ?? 0)),
       facing: Float32Array.from(surfaces, ({ facing }) => facing),
-      left: surfaceAt(support, viewTurn + Math.PI, camera).x,
-      right: surfaceAt(support, viewTurn, camera).x,
+      left: surfaceAt(contour, viewTurn + Math.PI, camera).x,
+      right: surfaceAt(contour, viewTurn, camera).x,
     };
   };
   const x = Float32Array.from(own, (surface) => surface.x);

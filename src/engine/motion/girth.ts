@@ -6,15 +6,18 @@ export interface Outline {
   right: Float32Array;
 }
 
+/** Places around something convex, evenly spread by the direction that it faces there: x and y by turns, from its axis. */
+export type Contour = Float32Array;
+
 /**
- * How far something reaches from its axis in each row, toward directions all around it that are evenly spread: its support
- * function. Lengths are in widths of the picture; direction 0 is to the right in the first view, which is seen against a quarter of a turn.
+ * What something is like in each row: convex, as outlines tell no more. Lengths are in widths of the picture; direction 0
+ * is to the right in the first view, which is seen against a quarter of a turn.
  */
 export interface Girth {
   /** Where the axis of the turn is, from the left. */
   axis: number;
   /** Null where nothing of the thing is. */
-  rows: readonly (Float32Array | null)[];
+  rows: readonly (Contour | null)[];
 }
 
 /** A place on the surface as a camera sees it that has turned around the axis. */
@@ -50,7 +53,10 @@ export function outlineOf({ data, width, height }: Plane): Outline {
 /** The girth of something from its outlines in views all around; its front turns to the right if `direction` is 1. */
 export function girthOf(outlines: readonly Outline[], direction: 1 | -1): Girth {
   const axis = axisOf(outlines);
-  const rows = Array.from({ length: girthRows }, (_, row) => supportOf(outlines, { row, axis, direction }));
+  const rows = Array.from({ length: girthRows }, (_, row) => {
+    const support = supportOf(outlines, { row, axis, direction });
+    return support && contourOf(support);
+  });
   return { axis, rows };
 }
 
@@ -59,15 +65,68 @@ export function girthOf(outlines: readonly Outline[], direction: 1 | -1): Girth 
  * each width that it is nearer than the axis it looks larger by `perspective`.
  */
 export function surfaceAt(
-  support: Float32Array,
+  contour: Contour,
   outward: number,
   { turn, perspective }: { turn: number; perspective: number },
 ): Surface {
-  const [reach, change] = valueAt(support, outward);
-  const angle = outward - turn;
-  const near = reach * Math.sin(angle) + change * Math.cos(angle);
-  const x = reach * Math.cos(angle) - change * Math.sin(angle);
-  return { x: x * (1 + perspective * near), near, facing: Math.sin(angle) };
+  const [across, ahead] = placeAt(contour, outward);
+  const x = across * Math.cos(turn) + ahead * Math.sin(turn);
+  const near = ahead * Math.cos(turn) - across * Math.sin(turn);
+  return { x: x * (1 + perspective * near), near, facing: Math.sin(outward - turn) };
+}
+
+/**
+ * The largest convex contour that reaches nowhere farther than its support function says, which is known toward directions
+ * evenly spread all around.
+ */
+export function contourOf(support: Float32Array): Contour {
+  let corners: [x: number, y: number][] = [
+    [-2, -2],
+    [2, -2],
+    [2, 2],
+    [-2, 2],
+  ];
+  for (let side = 0; side < sides; side++) {
+    const angle = (2 * Math.PI * side) / sides;
+    corners = cut(corners, angle, reachAt(support, angle));
+  }
+  const contour = new Float32Array(2 * sides);
+  for (let side = 0; side < sides; side++)
+    contour.set(farthest(corners, (2 * Math.PI * (side + 0.5)) / sides), 2 * side);
+  return contour;
+}
+
+/** Directions in which contours are told. */
+const sides = 72;
+
+/** What is left of a convex thing when it reaches only so far in a direction (Sutherland and Hodgman, 1974). */
+function cut(corners: readonly [number, number][], angle: number, reach: number): [number, number][] {
+  const [cosine, sine] = [Math.cos(angle), Math.sin(angle)];
+  const beyond = corners.map(([x, y]) => x * cosine + y * sine - reach);
+  return corners.flatMap(([x, y], at) => {
+    const next = (at + 1) % corners.length;
+    const [over, overNext] = [beyond[at] as number, beyond[next] as number];
+    const [nextX, nextY] = corners[next] as [number, number];
+    const share = over / (over - overNext);
+    const kept: [number, number][] = over <= 0 ? [[x, y]] : [];
+    return over <= 0 === overNext <= 0 ? kept : [...kept, [x + (nextX - x) * share, y + (nextY - y) * share]];
+  });
+}
+
+function farthest(corners: readonly [number, number][], angle: number): [number, number] {
+  const reach = ([x, y]: readonly [number, number]) => x * Math.cos(angle) + y * Math.sin(angle);
+  return corners.reduce((best, each) => (reach(each) > reach(best) ? each : best), corners[0] ?? [0, 0]);
+}
+
+function placeAt(contour: Contour, outward: number): [x: number, y: number] {
+  const at = (outward * sides) / (2 * Math.PI) - 0.5;
+  const first = Math.floor(at);
+  const [one, next] = [first, first + 1].map((side) => 2 * (((side % sides) + sides) % sides)) as [number, number];
+  const mix = (offset: number) => {
+    const from = contour[one + offset] as number;
+    return from + ((contour[next + offset] as number) - from) * (at - first);
+  };
+  return [mix(0), mix(1)];
 }
 
 /** Over a whole turn something is as often to the left of its axis as to the right of it. */
@@ -109,10 +168,10 @@ function supportOf(
 }
 
 /**
- * The support toward a direction and how it changes with it, between its samples along a curve that goes beyond none of them
- * (van Leer, 1977): what sticks out in one view does not make the thing wider in others.
+ * The support toward a direction, between its samples along a curve that goes beyond none of them (van Leer, 1977): what
+ * sticks out in one view does not make the thing wider in others.
  */
-function valueAt(support: Float32Array, outward: number): [value: number, change: number] {
+function reachAt(support: Float32Array, outward: number): number {
   const count = support.length;
   const at = (outward * count) / (2 * Math.PI);
   const first = Math.floor(at);
@@ -122,9 +181,7 @@ function valueAt(support: Float32Array, outward: number): [value: number, change
   const [enter, leave] = [slopeBetween(b - a, c - b), slopeBetween(c - b, d - c)];
   const square = 3 * (c - b) - 2 * enter - leave;
   const cube = 2 * (b - c) + enter + leave;
-  const value = b + t * (enter + t * (square + t * cube));
-  const slope = enter + t * (2 * square + t * 3 * cube);
-  return [value, (slope * count) / (2 * Math.PI)];
+  return b + t * (enter + t * (square + t * cube));
 }
 
 /** The slope at a sample from those before and after it: none at a summit, never more than twice either. */

@@ -1,5 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import { type Girth, girthOf, girthRows, outlineOf, surfaceAt } from '#src/engine/motion/girth.js';
+import {
+  type Contour,
+  contourOf,
+  type Girth,
+  girthOf,
+  girthRows,
+  outlineOf,
+  surfaceAt,
+} from '#src/engine/motion/girth.js';
 import { paintPlane } from '../../helpers/pictures.js';
 
 const size = { width: 400, height: 64 };
@@ -15,7 +23,7 @@ function pillar(views: number, [wide, deep]: readonly [number, number]) {
   });
 }
 
-function rowOf({ rows }: Girth, row: number): Float32Array {
+function rowOf({ rows }: Girth, row: number): Contour {
   const support = rows[row];
   if (!support) throw new Error(`Nothing in row ${row}`);
   return support;
@@ -59,14 +67,25 @@ test('a surface is as wide between two views as something that has both their ou
 });
 
 test('what is nearer looks larger in perspective', () => {
-  const support = new Float32Array(8).fill(0.2);
+  const support = contourOf(new Float32Array(8).fill(0.2));
   const at = (perspective: number) => surfaceAt(support, 1, { turn: 0, perspective }).x;
-  expect(at(0.5)).toBeCloseTo(at(0) * (1 + 0.5 * 0.2 * Math.sin(1)), 6);
+  expect(at(0.5)).toBeCloseTo(at(0) * (1 + 0.5 * 0.2 * Math.sin(1)), 4);
 });
 
 test('what sticks out in one view makes the thing no wider in others', () => {
-  const support = Float32Array.from([0.3, 0.2, 0.2, 0.2, 0.2, 0.2, 0.2, 0.2]);
+  const support = contourOf(Float32Array.from([0.3, 0.2, 0.2, 0.2, 0.2, 0.2, 0.2, 0.2]));
   for (let turn = 1; turn < 5.4; turn += 0.1) {
-    expect(surfaceAt(support, turn, { turn, perspective: 0 }).x).toBeCloseTo(0.2, 6);
+    expect(surfaceAt(support, turn, { turn, perspective: 0 }).x).toBeCloseTo(0.2, 3);
+  }
+});
+
+test('a contour goes around once, whatever sticks out and however outlines err', () => {
+  const support = Float32Array.from({ length: 22 }, (_, at) => (at === 3 ? 0.35 : 0.2) + (at % 2 ? 0.01 : -0.01));
+  const contour = contourOf(support);
+  for (const turn of [0, 0.8, 2, 4]) {
+    const xs = Array.from({ length: 40 }, (_, at) => {
+      return surfaceAt(contour, turn + (Math.PI * at) / 39, { turn, perspective: 0 }).x;
+    });
+    expect(xs.every((x, at) => at === 0 || x <= (xs[at - 1] ?? 0) + 1e-3)).toBe(true);
   }
 });
