@@ -58,11 +58,12 @@ try {
 }
 
 async function clips(scene: string, thing: string, deepScene: string): Promise<Clip[]> {
-  const views = (await turningCup(24, 480)).map((png, view) => {
-    const path = join(work, `view-${view}.png`);
-    writeFileSync(path, png);
-    return path;
-  });
+  const viewsOf = async (count: number) =>
+    (await turningCup(count, 480)).map((png, view) => {
+      const path = join(work, `view-${view}-of-${count}.png`);
+      writeFileSync(path, png);
+      return path;
+    });
   const of = (path: string, params: Record<string, unknown>): Clip => ({ inputs: { image: [path] }, params });
   const axes = [{ zoom: 6 }, { zoom: -6 }, { pan: 8 }, { tilt: 8 }, { truck: 8 }, { pedestal: 8 }, { roll: 8 }];
   const shots = { prompt: 'Wide shot, slow zoom in', multi_shot_prompts: ['Close-up, truck right', 'Pull back'] };
@@ -73,8 +74,10 @@ async function clips(scene: string, thing: string, deepScene: string): Promise<C
     { ...of(deepScene, { prompt: 'fast orbit' }), hasDepth: true },
     of(thing, { prompt: 'A turntable of the product' }),
     of(thing, { scene: 'studio', zoom: 6 }),
-    { inputs: { views }, params: { loop: true, zoom: 0 } },
+    { inputs: { views: await viewsOf(24) }, params: { loop: true, zoom: 0 } },
     of(scene, { ...shots, transition: 'crossfade' }),
+    { inputs: { views: await viewsOf(11) }, params: { loop: true, zoom: 0, scene: 'studio' } },
+    { ...of(thing, { prompt: 'A turntable of the product', loop: true }), hasDepth: true },
   ];
 }
 
