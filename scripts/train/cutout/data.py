@@ -81,7 +81,9 @@ class Composer:
         return self.crop(self.pick(self.m.floors), 0.45, 1.0)
 
     def photo(self):
-        image = self.crop(self.m.photos[self.rng.choice(self.m.backdrops)], 0.2, 1.0)
+        # Now and then somebody stands behind an object, and it is still the object that is meant.
+        which = self.rng.integers(len(self.m.photos)) if self.chance(0.35) else self.rng.choice(self.m.backdrops)
+        image = self.crop(self.m.photos[which], 0.2, 1.0)
         if self.chance(0.3):  # few photographs, so other colours make other backgrounds
             image = image[..., self.rng.permutation(3)]
         return cv2.GaussianBlur(image, (0, 0), self.between(0.7, 6)) if self.chance(0.4) else image
@@ -199,7 +201,7 @@ class Composer:
             texture = cv2.resize(texture, patch.shape[1::-1])
             keep = self.between(0, 0.6)
             patch[..., :3] = np.clip(keep * patch[..., :3] + (1 - keep) * texture * (90 + 280 * grey), 0, 255)
-        return self.pierced(patch) if self.chance(0.3) else patch
+        return self.pierced(patch) if self.chance(0.2) else patch
 
     def pierced(self, patch):
         """A patch with holes, as wheels, rings, ladders and rackets have them: garments alone would teach that nothing has."""
