@@ -54,24 +54,13 @@ def strip(path):
     onnx.save(model, path)
 
 
-def averaged(cache, name):
-    return torch.load(os.path.join(cache, name + ".pt"), map_location="cpu")["ema"]
-
-
-def halfway(one, other):
-    """The mean of two points of one run often generalises better than either (Izmailov et al. 2018); counters stay."""
-    return {key: (value + other[key]) / 2 if value.is_floating_point() else value for key, value in one.items()}
-
-
 def main():
     p = parser(__doc__)
     p.add_argument("--name", default="cutout", help="name of the checkpoint")
-    p.add_argument("--with", dest="other", help="name of an earlier checkpoint of the same run: the mean of both is written")
     p.add_argument("--out", default=MODEL)
     a = p.parse_args()
     net = CutoutNet()
-    weights = averaged(a.cache, a.name)
-    net.load_state_dict(halfway(weights, averaged(a.cache, a.other)) if a.other else weights)
+    net.load_state_dict(torch.load(os.path.join(a.cache, a.name + ".pt"), map_location="cpu")["ema"])
     net.eval()
     image = torch.randint(0, 256, (2, 64, 96, 3), dtype=torch.uint8)
     with torch.no_grad():
