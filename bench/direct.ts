@@ -10,7 +10,7 @@ import type { Workbench } from '#src/engine/operations/workbench.js';
 import { loadModel } from '#src/models/load.js';
 import type { ModelOfTask } from '#src/models/model.js';
 import { readLockfile } from '#src/models/lockfile.js';
-import { chooseModel, lockfilePath } from '#src/models/weights.js';
+import { chooseModel, lockfilePath } from '#src/models/files/weights.js';
 
 /** An operation with its model in this thread: no queue, no store, no host process. */
 export interface Direct {

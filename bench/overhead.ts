@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { runBatch } from '#src/engine/batch.js';
+import { runBatch } from '#src/engine/folders/batch.js';
 import { readConfig } from '#src/engine/config.js';
 import { createEngine } from '#src/engine/engine.js';
 import type { BareWork, BareNote } from './bare-thread.js';

@@ -4,10 +4,10 @@ import { basename } from 'node:path';
 import { loadModel } from '#src/models/load.js';
 import { type ModelEntry, readLockfile } from '#src/models/lockfile.js';
 import type { UpscaleModel } from '#src/models/model.js';
-import { partsOf } from '#src/models/parts.js';
+import { partsOf } from '#src/models/files/parts.js';
 import { createSession } from '#src/models/session.js';
 import { srvgg } from '#src/models/srvgg.js';
-import { lockfilePath } from '#src/models/weights.js';
+import { lockfilePath } from '#src/models/files/weights.js';
 import { sharedFiles } from './material.js';
 
 /** Weights that may lie beside the repository, by the entry of the lock file that says how they are run. */

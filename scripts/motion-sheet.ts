@@ -20,7 +20,7 @@ import type { Workbench } from '#src/engine/operations/workbench.js';
 import { type LoadedModel, loadModel } from '#src/models/load.js';
 import { type ModelEntry, readLockfile } from '#src/models/lockfile.js';
 import type { ModelOfTask } from '#src/models/model.js';
-import { lockfilePath } from '#src/models/weights.js';
+import { lockfilePath } from '#src/models/files/weights.js';
 import { turningCup } from './turning-cup.js';
 
 const tile = { width: 148, height: 111 };

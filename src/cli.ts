@@ -11,14 +11,14 @@ import { modelsCommand } from './cli/models.js';
 import { presetOf } from './cli/preset.js';
 import { watchCommand } from './cli/watch.js';
 import type { Engine } from './engine/api.js';
-import { type BatchOutcome, deliver, runBatch, runOne } from './engine/batch.js';
+import { type BatchOutcome, deliver, runBatch, runOne } from './engine/folders/batch.js';
 import { ConfigError, readConfig } from './engine/config.js';
 import { createEngine } from './engine/engine.js';
 import { EngineError, toEngineError } from './engine/errors.js';
-import { type BatchItem, planFolder } from './engine/folder.js';
+import { type BatchItem, planFolder } from './engine/folders/folder.js';
 import { operations, parseParams } from './engine/operations/index.js';
 import type { Operation } from './engine/operations/operation.js';
-import { openReport, type Report } from './engine/report.js';
+import { openReport, type Report } from './engine/folders/report.js';
 
 /** The options every picture command has beside the params of its operation. */
 interface PictureOptions extends Record<string, unknown> {

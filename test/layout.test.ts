@@ -18,10 +18,10 @@ const owners: Record<string, string[]> = {
   'onnxruntime-node': ['models/session.ts'],
   sharp: ['engine/media/image.ts'],
   'better-sqlite3': ['engine/jobs/db.ts'],
-  piscina: ['engine/pool.ts'],
+  piscina: ['engine/host/pool.ts'],
   'tar-stream': ['engine/model-store/bundle.ts'],
   undici: [
-    'engine/download.ts',
+    'engine/downloads/download.ts',
     'engine/model-store/network.ts',
     'engine/model-store/transfer.ts',
     'engine/providers/http.ts',
@@ -30,7 +30,7 @@ const owners: Record<string, string[]> = {
   yazl: ['engine/media/archive.ts'],
   'fluent-ffmpeg': ['engine/media/ffmpeg.ts'],
   commander: ['cli.ts', 'cli/models.ts', 'cli/doctor.ts', 'cli/watch.ts'],
-  chokidar: ['engine/watch-folder.ts'],
+  chokidar: ['engine/folders/watch-folder.ts'],
   'cli-progress': ['cli.ts', 'cli/bars.ts'],
 };
 

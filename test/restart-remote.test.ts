@@ -1,6 +1,6 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { type ServerProcess, serverProcess } from '../bench/server-process.js';
-import { pixel, providersJson } from './engine/routed-engine.js';
+import { pixel, providersJson } from './engine/routing/routed-engine.js';
 import { FakeService } from './fakes/fake-service.js';
 import { wires } from './fakes/index.js';
 import type { Wire } from './fakes/wire.js';

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import sharp from 'sharp';
 import type { Pixels } from '#src/engine/media/media.js';
-import { separateLayers } from '#src/models/colour-layers.js';
-import { foregroundOfRows } from '#src/models/foreground.js';
-import { guideSize } from '#src/models/guided-filter.js';
+import { separateLayers } from '#src/models/matting/colour-layers.js';
+import { foregroundOfRows } from '#src/models/matting/foreground.js';
+import { guideSize } from '#src/models/matting/guided-filter.js';
 import { type Case, figureOf, type Measurement } from '../bench.js';
 import { isHeldOut, missing, sharedFiles } from '../material.js';
 import { mean } from '../statistics.js';

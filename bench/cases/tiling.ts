@@ -1,8 +1,8 @@
 import sharp from 'sharp';
 import type { Pixels } from '#src/engine/media/media.js';
 import type { UpscaleModel } from '#src/models/model.js';
-import { feather, planTiles, type TilePlan } from '#src/models/tile-plan.js';
-import { enlarge } from '#src/models/tiling.js';
+import { feather, planTiles, type TilePlan } from '#src/models/tiling/tile-plan.js';
+import { enlarge } from '#src/models/tiling/tiling.js';
 import type { Case, Measurement } from '../bench.js';
 import { photo } from '../material.js';
 import { psnr, readRgb } from '../pictures.js';

@@ -1,6 +1,6 @@
 import { presetsFolder, readConfig } from '../engine/config.js';
 import { EngineError } from '../engine/errors.js';
-import { findPreset, type Preset, readPresetFile } from '../engine/presets.js';
+import { findPreset, type Preset, readPresetFile } from '../engine/submissions/presets.js';
 
 /**
  * The preset of this name, or in the file at this path. Errors: `invalid_input`, also for a preset of another operation

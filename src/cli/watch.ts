@@ -3,13 +3,13 @@ import { homedir, tmpdir } from 'node:os';
 import { join, relative, resolve } from 'node:path';
 import { Command } from 'commander';
 import type { Engine } from '../engine/api.js';
-import { type BatchOutcome, runBatch } from '../engine/batch.js';
+import { type BatchOutcome, runBatch } from '../engine/folders/batch.js';
 import { readConfig } from '../engine/config.js';
 import { createEngine } from '../engine/engine.js';
 import { EngineError } from '../engine/errors.js';
 import { findOperation, parseParams } from '../engine/operations/index.js';
-import type { Preset } from '../engine/presets.js';
-import { watchFolder } from '../engine/watch-folder.js';
+import type { Preset } from '../engine/submissions/presets.js';
+import { watchFolder } from '../engine/folders/watch-folder.js';
 import { presetOf } from './preset.js';
 
 interface WatchCommandOptions {

@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import type { BlobFacts } from './blobs/blob-store.js';
 import type { EngineError } from './errors.js';
-import type { BackendStatus } from './fleet.js';
+import type { BackendStatus } from './routing/fleet.js';
 import type { DeliveryStore } from './jobs/delivery-store.js';
 import type { Batch, Job, QueueStats } from './jobs/job-store.js';
 import type { KeyStore } from './jobs/key-store.js';
@@ -9,12 +9,12 @@ import type { ModelStatus } from '../models/model.js';
 import type { Operation } from './operations/operation.js';
 import type { Speed } from './speeds.js';
 import type { ServiceCall } from './remote/callbacks.js';
-import type { Preset } from './presets.js';
+import type { Preset } from './submissions/presets.js';
 import type { HostFacts } from './task.js';
 
 export type { BackendStatus };
 export { type Delivery, type DeliveryState, deliveryStates } from './jobs/delivery-store.js';
-export { debugBlock } from './routing.js';
+export { debugBlock } from './routing/routing.js';
 export type { ModelStatus, Preset };
 
 /** A model as it is listed: what it is, and how it does on this machine. */

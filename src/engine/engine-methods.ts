@@ -1,21 +1,21 @@
 import type { Engine, EngineStatus, ListedModel } from './api.js';
-import { submitBatch } from './batch-submission.js';
+import { submitBatch } from './submissions/batch-submission.js';
 import type { BlobStore } from './blobs/blob-store.js';
 import { megabyte } from './byte-size.js';
 import { type Config, presetsFolder } from './config.js';
 import { EngineError } from './errors.js';
-import { discard, type IntakeParts } from './intake.js';
+import { discard, type IntakeParts } from './submissions/intake.js';
 import type { OutcomeStore } from './jobs/outcome-store.js';
 import type { Batch, Job, JobStore } from './jobs/job-store.js';
 import type { Operation } from './operations/operation.js';
-import { listPresets } from './presets.js';
+import { listPresets } from './submissions/presets.js';
 import { receiveCallback } from './remote/callbacks.js';
-import { planRoute } from './routed.js';
+import { planRoute } from './routing/routed.js';
 import type { Scheduler } from './scheduler.js';
 import type { Services } from './services.js';
 import type { ModelShelf } from './shelf.js';
 import type { Speeds } from './speeds.js';
-import { type SubmissionParts, submit } from './submission.js';
+import { type SubmissionParts, submit } from './submissions/submission.js';
 import type { TaskRunner } from './task.js';
 import type { Webhooks } from './webhooks/webhooks.js';
 

@@ -4,14 +4,14 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { Meter } from './api.js';
 import type { BlobStore, Materialized } from './blobs/blob-store.js';
-import type { Downloader } from './download.js';
+import type { Downloader } from './downloads/download.js';
 import { EngineError, isRetryable, serializeError, toEngineError } from './errors.js';
 import type { Claim, Job, JobInput, JobOutput, JobResult, JobStore } from './jobs/job-store.js';
-import { discard } from './intake.js';
+import { discard } from './submissions/intake.js';
 import type { Log } from './log.js';
 import { contentTypes } from './media/media.js';
 import type { Done } from './perform.js';
-import type { Prepared } from './routed.js';
+import type { Prepared } from './routing/routed.js';
 import type { TaskRunner } from './task.js';
 
 export interface ExecutorParts {

@@ -1,9 +1,9 @@
-import type { Made } from './backend.js';
+import type { Made } from './routing/backend.js';
 import type { Job } from './jobs/job-store.js';
-import { type LocalParts, runLocally } from './local-backend.js';
+import { type LocalParts, runLocally } from './routing/local-backend.js';
 import type { Operation } from './operations/operation.js';
-import { isRouted, type Prepared, type RoutedParts, runRouted } from './routed.js';
-import { pickOperation } from './submission.js';
+import { isRouted, type Prepared, type RoutedParts, runRouted } from './routing/routed.js';
+import { pickOperation } from './submissions/submission.js';
 
 /** What came of it, and of whom. */
 export type Done = Made & { modelActual: string };

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
-import type { Settled } from './backend.js';
+import type { Settled } from './routing/backend.js';
 import { type Config, ConfigError } from './config.js';
 import { providers } from './providers/index.js';
 import type { Credential, ModelRow, Provider } from './providers/provider.js';

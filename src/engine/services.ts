@@ -1,14 +1,14 @@
 import type { Meter } from './api.js';
-import type { Backend } from './backend.js';
+import type { Backend } from './routing/backend.js';
 import type { BlobStore } from './blobs/blob-store.js';
 import { megabyte } from './byte-size.js';
 import type { Config } from './config.js';
-import { createDownloader } from './download.js';
-import { openFleet } from './fleet.js';
-import { HealthBook } from './health.js';
+import { createDownloader } from './downloads/download.js';
+import { openFleet } from './routing/fleet.js';
+import { HealthBook } from './routing/health.js';
 import type { JobStore } from './jobs/job-store.js';
 import type { OutcomeStore } from './jobs/outcome-store.js';
-import { type LocalParts, localBackend } from './local-backend.js';
+import { type LocalParts, localBackend } from './routing/local-backend.js';
 import type { Log } from './log.js';
 import type { Lane, Operation } from './operations/operation.js';
 import { knownModels, type ProviderSettings, readProviderSettings } from './provider-settings.js';
@@ -17,7 +17,7 @@ import { Bells } from './remote/bells.js';
 import { type CallbackParts, rememberJson } from './remote/callbacks.js';
 import { remoteBackend } from './remote/remote-backend.js';
 import type { RemoteParts } from './remote/service.js';
-import type { RoutedParts } from './routed.js';
+import type { RoutedParts } from './routing/routed.js';
 
 export interface ServicesOptions {
   config: Config;

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Lockfile, type ModelEntry, readLockfile } from '../models/lockfile.js';
-import { chooseModel, lockfilePath, modelStatuses, readVerified, warningsOf } from '../models/weights.js';
+import { chooseModel, lockfilePath, modelStatuses, readVerified, warningsOf } from '../models/files/weights.js';
 import type { ModelStatus } from './api.js';
 import { type Config, modelsFolder } from './config.js';
 import { EngineError } from './errors.js';

@@ -1,5 +1,5 @@
 import type { SerializedError } from './errors.js';
-import type { HostSettings } from './host-settings.js';
+import type { HostSettings } from './host/host-settings.js';
 import type { ImageFacts } from './media/media.js';
 import type { Lane, Outcome } from './operations/operation.js';
 import type { Stage } from './operations/workbench.js';

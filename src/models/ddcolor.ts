@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Pixels, Plane } from '../engine/media/media.js';
 import { planes } from './family-tensors.js';
-import { greyOf, luminance } from './lab.js';
+import { greyOf, luminance } from './colour/lab.js';
 import { readConstants } from './lockfile.js';
 import type { ModelFamily } from './model.js';
 import { pictureTensors, samples } from './signature.js';

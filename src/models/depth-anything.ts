@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { planes } from './family-tensors.js';
-import { withShorterSide } from './input-size.js';
+import { withShorterSide } from './nets/input-size.js';
 import { readConstants } from './lockfile.js';
 import type { ModelFamily } from './model.js';
 import { pictureTensors, samples } from './signature.js';

@@ -11,7 +11,7 @@ import { migan } from './migan.js';
 import type { ModelFamily } from './model.js';
 import { modnet } from './modnet.js';
 import { nafnet } from './nafnet.js';
-import { unfit } from './parts.js';
+import { unfit } from './files/parts.js';
 import { piper } from './piper.js';
 import { restorer } from './restorer.js';
 import { rrdbnet } from './rrdbnet.js';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Size } from '../engine/media/media.js';
-import { fillPyramid, type Improve } from './fill-pyramid.js';
+import { fillPyramid, type Improve } from './filling/fill-pyramid.js';
 import { planes } from './family-tensors.js';
 import { type ModelEntry, readConstants } from './lockfile.js';
 import type { ModelFamily } from './model.js';

@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import { EngineError } from '../engine/errors.js';
-import { kokoroAlphabet } from './kokoro-alphabet.js';
+import { kokoroAlphabet } from './speech/kokoro-alphabet.js';
 import { type ModelEntry, readConstants } from './lockfile.js';
 import type { ModelFamily } from './model.js';
-import { readNpz } from './npz.js';
-import { unfit } from './parts.js';
+import { readNpz } from './files/npz.js';
+import { unfit } from './files/parts.js';
 import { samples } from './signature.js';
-import { checkSpeech } from './speech-request.js';
+import { checkSpeech } from './speech/speech-request.js';
 
 const constants = z.strictObject({
   /** Samples per second. */

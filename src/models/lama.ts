@@ -4,7 +4,7 @@ import { readConstants } from './lockfile.js';
 import type { ModelFamily } from './model.js';
 import { pictureTensors, samples } from './signature.js';
 import { fromPlanes, levels, toPlanes } from './tensor.js';
-import { windowInpainter } from './window-inpainter.js';
+import { windowInpainter } from './filling/window-inpainter.js';
 
 const constants = z.strictObject({
   /** Both sides of its pictures. */

@@ -2,12 +2,12 @@ import { tensorsProblem } from './family-tensors.js';
 import { familyOf } from './index.js';
 import type { ModelEntry, WeightFile } from './lockfile.js';
 import type { LoadableTask, ModelFamily, ModelOfTask, ModelParts } from './model.js';
-import { checkNetwork, withNames } from './network.js';
-import type { DeclaredSignature } from './onnx-file.js';
-import { type OpenedPart, partsOf, unfit } from './parts.js';
+import { checkNetwork, withNames } from './files/network.js';
+import type { DeclaredSignature } from './files/onnx-file.js';
+import { type OpenedPart, partsOf, unfit } from './files/parts.js';
 import { createSession, type Device, type ModelSession } from './session.js';
-import { mixWeights } from './weight-mixture.js';
-import { readVerified } from './weights.js';
+import { mixWeights } from './files/weight-mixture.js';
+import { readVerified } from './files/weights.js';
 
 type Ready = { [Task in LoadableTask]: { task: Task; model: ModelOfTask[Task] } }[LoadableTask];
 

@@ -3,7 +3,7 @@ import type { Pixels } from '../engine/media/media.js';
 import { readConstants } from './lockfile.js';
 import type { ModelFamily } from './model.js';
 import { pictureTensors, samples } from './signature.js';
-import { windowInpainter } from './window-inpainter.js';
+import { windowInpainter } from './filling/window-inpainter.js';
 
 const constants = z.strictObject({
   /** Side of the pictures that the network inside of the pipeline works on: larger ones would come out soft. */

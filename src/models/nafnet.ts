@@ -1,4 +1,4 @@
-import { blindConstants, blindRestorer } from './blind-restorer.js';
+import { blindConstants, blindRestorer } from './nets/blind-restorer.js';
 import { planes } from './family-tensors.js';
 import type { ModelFamily } from './model.js';
 

@@ -2,9 +2,9 @@ import { z } from 'zod';
 import { EngineError } from '../engine/errors.js';
 import { type ModelEntry, readConstants } from './lockfile.js';
 import type { ModelFamily } from './model.js';
-import { unfit } from './parts.js';
+import { unfit } from './files/parts.js';
 import { samples } from './signature.js';
-import { checkSpeech } from './speech-request.js';
+import { checkSpeech } from './speech/speech-request.js';
 
 const constants = z.strictObject({
   /** Of the voice, in two letters. */

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { interleaved } from './family-tensors.js';
 import { readConstants } from './lockfile.js';
-import { cropTo, mirrorToMultiple } from './mirrored-edge.js';
+import { cropTo, mirrorToMultiple } from './nets/mirrored-edge.js';
 import type { ModelFamily } from './model.js';
 import { pictureTensors, samples } from './signature.js';
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { planes } from './family-tensors.js';
-import { floatNet } from './float-net.js';
+import { floatNet } from './nets/float-net.js';
 import { readConstants } from './lockfile.js';
 import type { ModelFamily } from './model.js';
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Pixels, Size } from '../engine/media/media.js';
-import { distinctFaces } from './distinct-faces.js';
+import { distinctFaces } from './faces/distinct-faces.js';
 import { planes } from './family-tensors.js';
 import { type ModelEntry, readConstants } from './lockfile.js';
 import type { Face, ModelFamily, Point } from './model.js';

@@ -3,7 +3,7 @@ import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { hasEnded } from '#src/engine/jobs/job-store.js';
-import { pixel, routedEngine } from './routed-engine.js';
+import { pixel, routedEngine } from './routing/routed-engine.js';
 
 const picture = Buffer.from(pixel.slice(pixel.indexOf(',') + 1), 'base64');
 

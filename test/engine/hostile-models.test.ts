@@ -3,7 +3,7 @@ import { mkdir, rename, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { readConfig } from '#src/engine/config.js';
-import { loadModel } from '#src/engine/model-loader.js';
+import { loadModel } from '#src/engine/host/model-loader.js';
 import { openShelf } from '#src/engine/shelf.js';
 import type { ModelEntry } from '#src/models/lockfile.js';
 import { type NetworkSpec, onnx } from '../helpers/onnx.js';

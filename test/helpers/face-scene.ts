@@ -1,6 +1,6 @@
 import type { Pixels } from '#src/engine/media/media.js';
 import type { Face, Point } from '#src/models/model.js';
-import { inverse, moved, type Similarity } from '#src/models/similarity.js';
+import { inverse, moved, type Similarity } from '#src/models/faces/similarity.js';
 import { paint } from './pictures.js';
 
 /** Where the landmarks are in a face aligned as in FFHQ, of 512 × 512: eyes, nose, mouth. */

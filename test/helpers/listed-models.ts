@@ -3,7 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { type ModelEntry, readLockfile, type TensorSpec } from '#src/models/lockfile.js';
-import { lockfilePath } from '#src/models/weights.js';
+import { lockfilePath } from '#src/models/files/weights.js';
 import { type Initializer, type NodeSpec, onnx, type TensorInfo } from './onnx.js';
 import { random, type TinyModel } from './tiny-models.js';
 

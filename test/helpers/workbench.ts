@@ -13,7 +13,7 @@ import { openShelf } from '#src/engine/shelf.js';
 import { type LoadedModel, loadModel } from '#src/models/load.js';
 import type { ModelOfTask } from '#src/models/model.js';
 import { type ModelEntry, readLockfile } from '#src/models/lockfile.js';
-import { lockfilePath } from '#src/models/weights.js';
+import { lockfilePath } from '#src/models/files/weights.js';
 import { install, type TinyModel } from './tiny-models.js';
 
 export interface TestBench extends Workbench {

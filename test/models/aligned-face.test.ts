@@ -1,11 +1,11 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { Pixels } from '#src/engine/media/media.js';
-import { alignFace } from '#src/models/face-alignment.js';
-import { cropFace } from '#src/models/face-crop.js';
-import { patchFace } from '#src/models/face-patch.js';
+import { alignFace } from '#src/models/faces/face-alignment.js';
+import { cropFace } from '#src/models/faces/face-crop.js';
+import { patchFace } from '#src/models/faces/face-patch.js';
 import { loadModel } from '#src/models/load.js';
 import type { FaceRestoreModel } from '#src/models/model.js';
-import type { Similarity } from '#src/models/similarity.js';
+import type { Similarity } from '#src/models/faces/similarity.js';
 import { faceAt, spotted, wayTo } from '../helpers/face-scene.js';
 import { noise, readerOf } from '../helpers/pictures.js';
 import { tempFolderOfFile } from '../helpers/temp-folder.js';

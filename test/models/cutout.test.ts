@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { loadModel } from '#src/models/load.js';
 import { readLockfile } from '#src/models/lockfile.js';
-import { bundledFolder, lockfilePath } from '#src/models/weights.js';
+import { bundledFolder, lockfilePath } from '#src/models/files/weights.js';
 
 const side = 64;
 

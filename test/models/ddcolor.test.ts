@@ -1,8 +1,8 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { Pixels } from '#src/engine/media/media.js';
-import { colourRows } from '#src/models/colouring.js';
-import { measureColours } from '#src/models/colourfulness.js';
-import { chromaOf, greyOf, luminance } from '#src/models/lab.js';
+import { colourRows } from '#src/models/colour/colouring.js';
+import { measureColours } from '#src/models/colour/colourfulness.js';
+import { chromaOf, greyOf, luminance } from '#src/models/colour/lab.js';
 import { loadModel } from '#src/models/load.js';
 import type { ColourModel } from '#src/models/model.js';
 import { noise, paint } from '../helpers/pictures.js';

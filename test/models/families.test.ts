@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Pixels } from '#src/engine/media/media.js';
 import { type LoadedModel, loadModel } from '#src/models/load.js';
 import { type ModelEntry, readLockfile, type WeightFile } from '#src/models/lockfile.js';
-import { bundledFolder, lockfilePath } from '#src/models/weights.js';
+import { bundledFolder, lockfilePath } from '#src/models/files/weights.js';
 import { tinyEnlarger, tinyLama, tinyMigan, tinyModnet, tinyRestorer } from '../helpers/listed-models.js';
 import { onnx } from '../helpers/onnx.js';
 import { noise } from '../helpers/pictures.js';

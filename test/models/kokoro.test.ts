@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ZipFile } from 'yazl';
-import { kokoroAlphabet } from '#src/models/kokoro-alphabet.js';
+import { kokoroAlphabet } from '#src/models/speech/kokoro-alphabet.js';
 import { type LoadedModel, loadModel } from '#src/models/load.js';
 import type { SpeechModel } from '#src/models/model.js';
 import { installWithParts } from '../helpers/listed-models.js';

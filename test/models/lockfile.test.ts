@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { families, familyOf } from '#src/models/index.js';
 import { parseLockfile, readConstants, readLockfile } from '#src/models/lockfile.js';
-import { lockfilePath } from '#src/models/weights.js';
+import { lockfilePath } from '#src/models/files/weights.js';
 import { tinyCutout, tinyUpscaler } from '../helpers/tiny-models.js';
 
 const upscale = tinyUpscaler(2).entry;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Pixels, Size } from '#src/engine/media/media.js';
 import type { LoadedModel } from '#src/models/load.js';
-import { distinctFaces } from '#src/models/distinct-faces.js';
+import { distinctFaces } from '#src/models/faces/distinct-faces.js';
 import {
   type ColourModel,
   type Damage,
@@ -13,7 +13,7 @@ import {
   type RestoreModel,
   type UpscaleModel,
 } from '#src/models/model.js';
-import { enlarge } from '#src/models/tiling.js';
+import { enlarge } from '#src/models/tiling/tiling.js';
 import { joinRows, noise, paint, psnr, readerOf } from '../helpers/pictures.js';
 
 /** What every model for background removal does, whatever its family. `load` makes it anew for each test. */

@@ -1,4 +1,4 @@
-import { noRouting, type Routing } from '#src/engine/routing.js';
+import { noRouting, type Routing } from '#src/engine/routing/routing.js';
 import { presentJob } from '#src/server/present.js';
 import { presentAcceptedVideo, presentPrediction, presentSora, presentVideo } from '#src/server/present-video.js';
 import { describe, expect, it } from 'vitest';

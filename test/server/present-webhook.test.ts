@@ -1,5 +1,5 @@
 import type { Batch, Job, JobResult } from '#src/engine/jobs/job-store.js';
-import { noRouting } from '#src/engine/routing.js';
+import { noRouting } from '#src/engine/routing/routing.js';
 import { familyOf, webhookPresenter } from '#src/server/present-webhook.js';
 import { describe, expect, it } from 'vitest';
 import { videoJob } from './jobs.js';

@@ -60,7 +60,7 @@ def look(session, image, size):
 
 
 def look_twice(session, image, size, margin=0.12):
-    """As the engine does (src/models/second-look.ts): the whole, then the part with the subject; their mean counts."""
+    """As the engine does (src/models/matting/second-look.ts): the whole, then the part with the subject; their mean counts."""
     alpha = look(session, image, size)
     ys, xs = np.flatnonzero((alpha > 0.5).any(1)), np.flatnonzero((alpha > 0.5).any(0))
     if not len(ys):

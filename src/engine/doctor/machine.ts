@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { freeBytesOfDisk } from '../blobs/disk-space.js';
 import { describeBytes, megabyte } from '../byte-size.js';
 import { type Config, unknownSettings } from '../config.js';
-import { availableCores } from '../cores.js';
+import { availableCores } from '../host/cores.js';
 import { type Finding, good, lack } from './finding.js';
 
 const oldestNode = [20, 19] as const;

@@ -1,5 +1,5 @@
 import type { Lane } from '../operations/operation.js';
-import type { Routing } from '../routing.js';
+import type { Routing } from '../routing/routing.js';
 import type { Claim, Job } from './job-store.js';
 import { type JobRow, type JobTable, toJob } from './rows.js';
 

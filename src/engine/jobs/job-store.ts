@@ -1,6 +1,6 @@
 import type { SerializedError } from '../errors.js';
 import type { Lane, OutputFile } from '../operations/operation.js';
-import type { Routing } from '../routing.js';
+import type { Routing } from '../routing/routing.js';
 
 export const jobStates = ['queued', 'running', 'completed', 'failed', 'cancelled'] as const;
 export type JobState = (typeof jobStates)[number];

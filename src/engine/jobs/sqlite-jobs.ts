@@ -1,6 +1,6 @@
 import type { SerializedError } from '../errors.js';
 import type { Lane } from '../operations/operation.js';
-import type { Routing } from '../routing.js';
+import type { Routing } from '../routing/routing.js';
 import { claimJobs, noteProgress, noteRouting, renewLeases } from './attempts.js';
 import { findNextRunAt, readStats } from './census.js';
 import { readBatch } from './batches.js';

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { availableCores } from '../cores.js';
+import { availableCores } from '../host/cores.js';
 import { EngineError } from '../errors.js';
 import type { ClipKit, ClipPlan } from '../operations/workbench.js';
 import { encodeStream, type Ffmpeg } from './ffmpeg.js';

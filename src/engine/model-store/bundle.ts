@@ -5,7 +5,7 @@ import { pipeline } from 'node:stream/promises';
 import { extract, pack } from 'tar-stream';
 import { z } from 'zod';
 import { type ModelEntry, modelEntry, type WeightFile } from '../../models/lockfile.js';
-import { maxFileBytes, weightPath } from '../../models/weights.js';
+import { maxFileBytes, weightPath } from '../../models/files/weights.js';
 import { writeDurably } from '../blobs/durable-files.js';
 import { asStorageError } from '../blobs/disk-space.js';
 import { EngineError } from '../errors.js';

@@ -1,7 +1,7 @@
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ModelEntry, WeightFile } from '../../models/lockfile.js';
-import { checkNetwork } from '../../models/network.js';
+import { checkNetwork } from '../../models/files/network.js';
 import { EngineError } from '../errors.js';
 
 /**

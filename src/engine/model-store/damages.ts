@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 import type { ModelEntry } from '../../models/lockfile.js';
-import { realPathOf, weightPath } from '../../models/weights.js';
+import { realPathOf, weightPath } from '../../models/files/weights.js';
 import { checkFile } from './contents.js';
 import { difference, digestsOf } from './digests.js';
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Lockfile, ModelEntry } from '../../models/lockfile.js';
 import { readLockfile } from '../../models/lockfile.js';
 import type { ModelStatus } from '../../models/model.js';
-import { licenceProblem, lockfilePath, type ModelContext, modelStatuses } from '../../models/weights.js';
+import { licenceProblem, lockfilePath, type ModelContext, modelStatuses } from '../../models/files/weights.js';
 import { freeBytesOfDisk } from '../blobs/disk-space.js';
 import { megabyte } from '../byte-size.js';
 import { type Config, modelsFolder } from '../config.js';

@@ -2,7 +2,7 @@ import { rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ModelEntry, WeightFile } from '../../models/lockfile.js';
-import { maxFileBytes, weightPath } from '../../models/weights.js';
+import { maxFileBytes, weightPath } from '../../models/files/weights.js';
 import { linkOrCopy } from '../blobs/durable-files.js';
 import { checkFreeSpace } from '../blobs/disk-space.js';
 import { EngineError } from '../errors.js';

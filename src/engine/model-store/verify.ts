@@ -1,8 +1,8 @@
 import { realpath } from 'node:fs/promises';
 import { familyProblem } from '../../models/index.js';
 import type { ModelEntry } from '../../models/lockfile.js';
-import { checkNetwork } from '../../models/network.js';
-import { readVerified, weightPath } from '../../models/weights.js';
+import { checkNetwork } from '../../models/files/network.js';
+import { readVerified, weightPath } from '../../models/files/weights.js';
 import { EngineError } from '../errors.js';
 
 /** Whether the files of a model are those of its entry. */

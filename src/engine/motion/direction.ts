@@ -1,4 +1,4 @@
-import type { CameraMove } from '../order.js';
+import type { CameraMove } from '../routing/order.js';
 import { type Easing, thereAndBack } from './easing.js';
 import { between, endsOf, type Path, type Pose } from './pose.js';
 import { readWording, scaled, type Wording } from './wording.js';

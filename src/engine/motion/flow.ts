@@ -1,5 +1,5 @@
 import type { Plane, Size } from '../media/media.js';
-import { resizePlane } from '../../models/bilinear.js';
+import { resizePlane } from '../../models/pixels/bilinear.js';
 import { lookUp } from './relief.js';
 import { median } from './turning.js';
 

@@ -1,4 +1,4 @@
-import { blurPlane } from '../../models/blur.js';
+import { blurPlane } from '../../models/pixels/blur.js';
 import type { Pixels, Plane } from '../media/media.js';
 import type { Body } from './body.js';
 

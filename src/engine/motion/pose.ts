@@ -1,4 +1,4 @@
-import { type CameraMove, cameraAxes } from '../order.js';
+import { type CameraMove, cameraAxes } from '../routing/order.js';
 
 /**
  * Where the camera stands and looks. The picture is a plane in front of it that the frame just covers when all of these

@@ -1,4 +1,4 @@
-import { blurPlane } from '../../models/blur.js';
+import { blurPlane } from '../../models/pixels/blur.js';
 import type { Plane } from '../media/media.js';
 
 /** How far away what is seen at a place (in fractions of width and height) is; 1 is the plane of the picture. */

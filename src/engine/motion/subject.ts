@@ -1,7 +1,7 @@
-import { alphaOfRows } from '../../models/alpha-rows.js';
-import { separateLayers } from '../../models/colour-layers.js';
-import { foregroundOfRows } from '../../models/foreground.js';
-import { fitAlpha, guideSize } from '../../models/guided-filter.js';
+import { alphaOfRows } from '../../models/matting/alpha-rows.js';
+import { separateLayers } from '../../models/matting/colour-layers.js';
+import { foregroundOfRows } from '../../models/matting/foreground.js';
+import { fitAlpha, guideSize } from '../../models/matting/guided-filter.js';
 import type { ImageFacts, Pixels, Plane, Size } from '../media/media.js';
 import type { Workbench } from '../operations/workbench.js';
 import type { Focus } from './framing.js';

@@ -1,4 +1,4 @@
-import { resizePlane } from '../../models/bilinear.js';
+import { resizePlane } from '../../models/pixels/bilinear.js';
 import type { Plane } from '../media/media.js';
 import type { Flow } from './flow.js';
 

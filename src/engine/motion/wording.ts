@@ -1,4 +1,4 @@
-import type { CameraMove } from '../order.js';
+import type { CameraMove } from '../routing/order.js';
 
 /** What the words of a prompt say about the motion of a clip; what they leave open is null. */
 export interface Wording {

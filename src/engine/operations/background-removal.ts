@@ -1,4 +1,4 @@
-import { surveyAlpha } from '../../models/alpha-survey.js';
+import { surveyAlpha } from '../../models/matting/alpha-survey.js';
 import { putOnCanvas } from './cutout/canvas.js';
 import { cutoutNeeds } from './cutout/choose-network.js';
 import { findSubject, type Subject } from './cutout/find-subject.js';

@@ -1,10 +1,10 @@
-import { colourStatistics, transferColours } from '../../models/colour-transfer.js';
-import { createResampler } from '../../models/resample.js';
-import { sharpening } from '../../models/sharpen.js';
-import { enlarge } from '../../models/tiling.js';
+import { colourStatistics, transferColours } from '../../models/colour/colour-transfer.js';
+import { createResampler } from '../../models/pixels/resample.js';
+import { sharpening } from '../../models/pixels/sharpen.js';
+import { enlarge } from '../../models/tiling/tiling.js';
 import { EngineError } from '../errors.js';
 import type { OutputFormat, Pixels, Size } from '../media/media.js';
-import type { ImageOrder, OrderedPicture, PictureRole } from '../order.js';
+import type { ImageOrder, OrderedPicture, PictureRole } from '../routing/order.js';
 import { type EditWishes, readEditPrompt } from '../studio/edit-wording.js';
 import { erase, outpaint, type Target } from './edit/erase.js';
 import { lightCurve, relight } from './edit/light.js';

@@ -1,8 +1,8 @@
 import type { z } from 'zod';
 import type { ModelEntry } from '../../models/lockfile.js';
 import type { ModelTask } from '../../models/model.js';
-import type { Capabilities } from '../backend.js';
-import type { Order } from '../order.js';
+import type { Capabilities } from '../routing/backend.js';
+import type { Order } from '../routing/order.js';
 import type { Workbench } from './workbench.js';
 
 /** Where jobs wait and run: each lane has its own concurrency, so that slow work of one kind never holds up another. */

@@ -1,9 +1,9 @@
-import { matchColours } from '../../models/matched-colours.js';
+import { matchColours } from '../../models/tiling/matched-colours.js';
 import type { UpscaleModel } from '../../models/model.js';
-import { createResampler } from '../../models/resample.js';
-import { selfEnsemble } from '../../models/self-ensemble.js';
-import { splitWhenShort, tileFor } from '../../models/tile-memory.js';
-import { enlarge } from '../../models/tiling.js';
+import { createResampler } from '../../models/pixels/resample.js';
+import { selfEnsemble } from '../../models/tiling/self-ensemble.js';
+import { splitWhenShort, tileFor } from '../../models/tiling/tile-memory.js';
+import { enlarge } from '../../models/tiling/tiling.js';
 import { EngineError } from '../errors.js';
 import type { OutputFormat, Pixels, Size } from '../media/media.js';
 import { type Choice, chooseModel, enlargingNeeds } from './enlarging/choose-model.js';

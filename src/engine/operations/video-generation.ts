@@ -5,7 +5,13 @@ import { easingOf, easings } from '../motion/easing.js';
 import { filmed } from '../motion/film.js';
 import { prepareStage, type Wish } from '../motion/stage.js';
 import { frameSize, ratios, resolutions } from '../motion/shape.js';
-import { type CameraMove, cameraAxes, type OrderedPicture, type PictureRole, type VideoOrder } from '../order.js';
+import {
+  type CameraMove,
+  cameraAxes,
+  type OrderedPicture,
+  type PictureRole,
+  type VideoOrder,
+} from '../routing/order.js';
 import { colourForms, parseColour } from '../studio/colour.js';
 import type { Operation } from './operation.js';
 import { flag, listOf, modelParam, numberBetween, oneNumberOf, oneOf, text, wholeNumberBetween } from './params.js';

@@ -1,5 +1,5 @@
 import { type ModelEntry, readLockfile } from '../../models/lockfile.js';
-import { bundledFolder, lockfilePath, readVerified } from '../../models/weights.js';
+import { bundledFolder, lockfilePath, readVerified } from '../../models/files/weights.js';
 import type { Subject } from './measure.js';
 import { type ConvShape, convInput, convNetwork } from './network.js';
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ProviderFailure, type FailureDetails, type FailureKind } from '../failure.js';
+import { ProviderFailure, type FailureDetails, type FailureKind } from '../routing/failure.js';
 import type { ApiAnswer } from './provider.js';
 
 /**

@@ -1,7 +1,7 @@
 import { createHash, createPublicKey, verify as verifySignature } from 'node:crypto';
 import { z } from 'zod';
-import type { Capabilities } from '../backend.js';
-import { ProviderFailure } from '../failure.js';
+import type { Capabilities } from '../routing/backend.js';
+import { ProviderFailure } from '../routing/failure.js';
 import { failedJob, glean, idShape, read } from './answers.js';
 import { dataUri, defined, imageOrder, leftOut, picture, picturesOf, timedShots, videoOrder } from './orders.js';
 import type {

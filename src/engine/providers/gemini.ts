@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import type { Capabilities } from '../backend.js';
-import { ProviderFailure, type FailureKind } from '../failure.js';
-import type { VideoOrder } from '../order.js';
+import type { Capabilities } from '../routing/backend.js';
+import { ProviderFailure, type FailureKind } from '../routing/failure.js';
+import type { VideoOrder } from '../routing/order.js';
 import { failedJob, glean, idShape, kindOf, read } from './answers.js';
 import { defined, leftOut, picture, videoOrder } from './orders.js';
 import type {

@@ -2,7 +2,7 @@ import { type Readable, Transform } from 'node:stream';
 import { Agent, type Dispatcher, FormData, request } from 'undici';
 import { describeBytes } from '../byte-size.js';
 import { EngineError } from '../errors.js';
-import { ProviderFailure, type FailureKind } from '../failure.js';
+import { ProviderFailure, type FailureKind } from '../routing/failure.js';
 import type { Api, ApiAnswer, ApiCall, Provider } from './provider.js';
 
 export type { Dispatcher };

@@ -1,8 +1,8 @@
 import { SignJWT } from 'jose';
 import { z } from 'zod';
-import type { Capabilities } from '../backend.js';
-import { ProviderFailure, type FailureKind } from '../failure.js';
-import type { VideoOrder } from '../order.js';
+import type { Capabilities } from '../routing/backend.js';
+import { ProviderFailure, type FailureKind } from '../routing/failure.js';
+import type { VideoOrder } from '../routing/order.js';
 import { failedJob, glean, idShape, kindOf, read } from './answers.js';
 import { defined, leftOut, picture, picturesOf, timedShots, videoOrder } from './orders.js';
 import type { Api, ApiAnswer, Assignment, ModelRow, Progress, Provider, Submission, Ticket } from './provider.js';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { Capabilities } from '../backend.js';
-import { type FailureKind, ProviderFailure } from '../failure.js';
+import type { Capabilities } from '../routing/backend.js';
+import { type FailureKind, ProviderFailure } from '../routing/failure.js';
 import { failedJob, idShape, kindOf, read } from './answers.js';
 import { defined, leftOut, picture, videoOrder } from './orders.js';
 import type { ApiAnswer, ModelRow, Picture, Progress, Provider } from './provider.js';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { ProviderFailure, type FailureKind } from '../failure.js';
-import type { ImageOrder } from '../order.js';
+import { ProviderFailure, type FailureKind } from '../routing/failure.js';
+import type { ImageOrder } from '../routing/order.js';
 import { failedJob, glean, kindOf, read } from './answers.js';
 import { asBlob, defined, fileName, imageOrder, leftOut, picturesOf } from './orders.js';
 import type { ApiAnswer, Assignment, Provider, RemoteFile, Submission } from './provider.js';

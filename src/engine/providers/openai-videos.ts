@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ProviderFailure, type FailureKind } from '../failure.js';
+import { ProviderFailure, type FailureKind } from '../routing/failure.js';
 import { failedJob, glean, idShape, kindOf, read } from './answers.js';
 import { asBlob, fileName, leftOut, picture, pixels, videoOrder } from './orders.js';
 import type { ApiAnswer, Progress, Provider } from './provider.js';

@@ -1,5 +1,5 @@
-import { ProviderFailure } from '../failure.js';
-import { extrasOf, type ImageOrder, type Order, type PictureRole, type VideoOrder } from '../order.js';
+import { ProviderFailure } from '../routing/failure.js';
+import { extrasOf, type ImageOrder, type Order, type PictureRole, type VideoOrder } from '../routing/order.js';
 import type { Assignment, Picture } from './provider.js';
 
 /** One sentence for each thing that was asked for and that this service is not told. */

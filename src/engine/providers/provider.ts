@@ -1,6 +1,6 @@
-import type { Capabilities, Settled } from '../backend.js';
-import type { ProviderFailure } from '../failure.js';
-import type { NeedValue, Order, PictureRole } from '../order.js';
+import type { Capabilities, Settled } from '../routing/backend.js';
+import type { ProviderFailure } from '../routing/failure.js';
+import type { NeedValue, Order, PictureRole } from '../routing/order.js';
 
 /** One account at a service. Only `name` may be logged or stored. */
 export interface Credential {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { Capabilities } from '../backend.js';
-import { type FailureKind, ProviderFailure } from '../failure.js';
+import type { Capabilities } from '../routing/backend.js';
+import { type FailureKind, ProviderFailure } from '../routing/failure.js';
 import { failedJob, glean, idShape, kindOf, read } from './answers.js';
 import {
   allRatios,

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { Capabilities } from '../backend.js';
-import { ProviderFailure, type FailureKind } from '../failure.js';
+import type { Capabilities } from '../routing/backend.js';
+import { ProviderFailure, type FailureKind } from '../routing/failure.js';
 import { failedJob, idShape, kindOf, read } from './answers.js';
 import { dataUri, defined, leftOut, picture, videoOrder } from './orders.js';
 import type { ApiAnswer, ModelRow, Progress, Provider } from './provider.js';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { Capabilities } from '../backend.js';
-import { ProviderFailure } from '../failure.js';
+import type { Capabilities } from '../routing/backend.js';
+import { ProviderFailure } from '../routing/failure.js';
 import { failedJob, glean, read } from './answers.js';
 import { asBlob, fileName, imageOrder, leftOut, nearestRatio, picture } from './orders.js';
 import type { ApiAnswer, Assignment, ModelRow, Provider, RemoteFile, Submission } from './provider.js';

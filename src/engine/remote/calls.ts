@@ -1,4 +1,4 @@
-import type { FailureKind } from '../failure.js';
+import type { FailureKind } from '../routing/failure.js';
 import type { Ticket } from '../providers/provider.js';
 
 /**

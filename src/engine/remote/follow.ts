@@ -1,6 +1,6 @@
-import type { BackendRun } from '../backend.js';
+import type { BackendRun } from '../routing/backend.js';
 import { EngineError } from '../errors.js';
-import { ProviderFailure } from '../failure.js';
+import { ProviderFailure } from '../routing/failure.js';
 import type { Api, Progress, RemoteFile, Ticket } from '../providers/provider.js';
 import type { RemoteCall } from './calls.js';
 import { apiFor, type RemoteService } from './service.js';

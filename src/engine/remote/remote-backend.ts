@@ -1,4 +1,4 @@
-import type { Backend, BackendRun, Made } from '../backend.js';
+import type { Backend, BackendRun, Made } from '../routing/backend.js';
 import type { ModelRow } from '../providers/provider.js';
 import { isOpen } from './calls.js';
 import { collect } from './collect.js';

@@ -1,6 +1,6 @@
 import { EngineError } from '../errors.js';
 import type { Claim, JobStore } from '../jobs/job-store.js';
-import { noRouting, type Routing } from '../routing.js';
+import { noRouting, type Routing } from '../routing/routing.js';
 import type { CallLedger, RemoteCall } from './calls.js';
 
 /** The routing of one claimed job: every change is in its row before anything goes on. Errors of all: `interrupted`. */

@@ -1,6 +1,6 @@
 import type { BlobStore } from '../blobs/blob-store.js';
-import type { Downloader } from '../download.js';
-import type { HealthBook } from '../health.js';
+import type { Downloader } from '../downloads/download.js';
+import type { HealthBook } from '../routing/health.js';
 import type { Log } from '../log.js';
 import { createApi, type Dispatcher } from '../providers/http.js';
 import type { Api, Credential, Provider } from '../providers/provider.js';

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import type { BackendRun } from '../backend.js';
+import type { BackendRun } from '../routing/backend.js';
 import { EngineError } from '../errors.js';
-import { ProviderFailure } from '../failure.js';
+import { ProviderFailure } from '../routing/failure.js';
 import type {
   Api,
   Assignment,

@@ -1,5 +1,5 @@
-import { position, mix } from '../../models/bilinear.js';
-import { blurPlane } from '../../models/blur.js';
+import { position, mix } from '../../models/pixels/bilinear.js';
+import { blurPlane } from '../../models/pixels/blur.js';
 import type { Plane, Size } from '../media/media.js';
 import type { Layout } from './layout.js';
 

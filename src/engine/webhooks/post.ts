@@ -1,6 +1,6 @@
-import type { AddressGuard } from '../address-guard.js';
-import { createGuardedAgent, type DialOptions } from '../download.js';
-import { explainFailure } from '../download-failure.js';
+import type { AddressGuard } from '../downloads/address-guard.js';
+import { createGuardedAgent, type DialOptions } from '../downloads/download.js';
+import { explainFailure } from '../downloads/download-failure.js';
 import { EngineError } from '../errors.js';
 
 export interface Letter {

@@ -1,5 +1,5 @@
 import type { Meter, WebhookPresenter, WebhookRequest } from '../api.js';
-import { createAddressGuard } from '../address-guard.js';
+import { createAddressGuard } from '../downloads/address-guard.js';
 import type { Config } from '../config.js';
 import { EngineError, toEngineError } from '../errors.js';
 import type { Delivery, DeliveryStore } from '../jobs/delivery-store.js';

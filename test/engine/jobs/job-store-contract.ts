@@ -1,7 +1,7 @@
 import { getEventListeners } from 'node:events';
 import type { SerializedError } from '#src/engine/errors.js';
 import type { Job, JobResult, JobStore, NewJob } from '#src/engine/jobs/job-store.js';
-import { noRouting } from '#src/engine/routing.js';
+import { noRouting } from '#src/engine/routing/routing.js';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { newJob } from './new-job.js';
 

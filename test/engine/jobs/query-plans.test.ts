@@ -4,7 +4,7 @@ import type { DeliveryStore } from '#src/engine/jobs/delivery-store.js';
 import type { Job } from '#src/engine/jobs/job-store.js';
 import { sqliteDeliveries } from '#src/engine/jobs/sqlite-deliveries.js';
 import { SqliteJobs } from '#src/engine/jobs/sqlite-jobs.js';
-import { noRouting } from '#src/engine/routing.js';
+import { noRouting } from '#src/engine/routing/routing.js';
 import { expect, test } from 'vitest';
 import { newJob } from './new-job.js';
 

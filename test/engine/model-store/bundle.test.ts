@@ -8,7 +8,7 @@ import { writeBundle } from '#src/engine/model-store/bundle.js';
 import { type ImportParts, importBundle, importFile, isBundle } from '#src/engine/model-store/import.js';
 import { incomingName } from '#src/engine/model-store/staging.js';
 import type { Lockfile, ModelEntry } from '#src/models/lockfile.js';
-import { readVerified } from '#src/models/weights.js';
+import { readVerified } from '#src/models/files/weights.js';
 import { tempFolder } from '../../helpers/temp-folder.js';
 import { install, type TinyModel, tinyCutout, tinyUpscaler } from '../../helpers/tiny-models.js';
 

@@ -8,7 +8,7 @@ import { incomingName } from '#src/engine/model-store/staging.js';
 import { type PullParts, pullModel } from '#src/engine/model-store/pull.js';
 import { openNetwork } from '#src/engine/model-store/network.js';
 import type { ModelEntry } from '#src/models/lockfile.js';
-import { readVerified } from '#src/models/weights.js';
+import { readVerified } from '#src/models/files/weights.js';
 import { tempFolder } from '../../helpers/temp-folder.js';
 import { tinyCutout } from '../../helpers/tiny-models.js';
 import { type WeightsServer, weightsServer } from './weights-server.js';

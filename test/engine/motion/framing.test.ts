@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { thereAndBack } from '#src/engine/motion/easing.js';
 import { anchored, frameShot } from '#src/engine/motion/framing.js';
 import { between, distance, endsOf, eyeOf, meet, neutral, type Path, rayOf } from '#src/engine/motion/pose.js';
-import type { CameraMove } from '#src/engine/order.js';
+import type { CameraMove } from '#src/engine/routing/order.js';
 
 function pathOf(move: CameraMove): Path {
   const { from, to } = endsOf(move);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { EngineError } from '#src/engine/errors.js';
-import { ProviderFailure, type FailureKind } from '#src/engine/failure.js';
-import type { Order, PictureRole } from '#src/engine/order.js';
+import { ProviderFailure, type FailureKind } from '#src/engine/routing/failure.js';
+import type { Order, PictureRole } from '#src/engine/routing/order.js';
 import type { Provider } from '#src/engine/providers/provider.js';
 import type { Fault } from '../../fakes/fake-service.js';
 import type { Received, Refusal, Wire } from '../../fakes/wire.js';

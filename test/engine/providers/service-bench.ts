@@ -1,13 +1,13 @@
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import type { Backend, BackendRun, Made } from '#src/engine/backend.js';
+import type { Backend, BackendRun, Made } from '#src/engine/routing/backend.js';
 import { openDiskBlobs } from '#src/engine/blobs/disk-blobs.js';
-import { createDownloader } from '#src/engine/download.js';
-import { HealthBook } from '#src/engine/health.js';
+import { createDownloader } from '#src/engine/downloads/download.js';
+import { HealthBook } from '#src/engine/routing/health.js';
 import { openJobs } from '#src/engine/jobs/index.js';
 import type { Job, JobStore } from '#src/engine/jobs/job-store.js';
 import { silentLog } from '#src/engine/log.js';
-import type { ImageOrder, Order, PictureRole, VideoOrder } from '#src/engine/order.js';
+import type { ImageOrder, Order, PictureRole, VideoOrder } from '#src/engine/routing/order.js';
 import type { Credential, Provider } from '#src/engine/providers/provider.js';
 import { createApiDispatcher } from '#src/engine/providers/http.js';
 import { Bells } from '#src/engine/remote/bells.js';

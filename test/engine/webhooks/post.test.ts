@@ -1,4 +1,4 @@
-import { createAddressGuard } from '#src/engine/address-guard.js';
+import { createAddressGuard } from '#src/engine/downloads/address-guard.js';
 import { createPost, type PostOptions } from '#src/engine/webhooks/post.js';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { startReceiver } from '../../helpers/receiver.js';

@@ -1,4 +1,4 @@
-import { createAddressGuard } from '#src/engine/address-guard.js';
+import { createAddressGuard } from '#src/engine/downloads/address-guard.js';
 import { openJobs } from '#src/engine/jobs/index.js';
 import { silentLog } from '#src/engine/log.js';
 import { createPost } from '#src/engine/webhooks/post.js';

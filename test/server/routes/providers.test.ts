@@ -4,7 +4,7 @@ import { pino } from 'pino';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { createMetrics } from '#src/server/metrics.js';
 import { createServer } from '#src/server/server.js';
-import { routedEngine, type RoutedEngineOptions } from '../../engine/routed-engine.js';
+import { routedEngine, type RoutedEngineOptions } from '../../engine/routing/routed-engine.js';
 import { until } from '../../helpers/until.js';
 
 interface Provider {

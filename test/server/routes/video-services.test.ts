@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { routedEngine } from '../../engine/routed-engine.js';
+import { routedEngine } from '../../engine/routing/routed-engine.js';
 import { startReceiver } from '../../helpers/receiver.js';
 import { bodyOf, serve, until } from '../harness.js';
 

@@ -1,5 +1,5 @@
-import type { AlphaSurvey } from '../../../models/alpha-survey.js';
-import { createResampler } from '../../../models/resample.js';
+import type { AlphaSurvey } from '../../../models/matting/alpha-survey.js';
+import { createResampler } from '../../../models/pixels/resample.js';
 import { EngineError } from '../../errors.js';
 import type { Pixels, Size } from '../../media/media.js';
 import { type Backdrop, type BackdropRows, backdropRows } from '../../studio/backdrop.js';

@@ -1,4 +1,4 @@
-import { isDrawing, measurePicture } from '../../../models/picture-facts.js';
+import { isDrawing, measurePicture } from '../../../models/pixels/picture-facts.js';
 import type { ImageFacts } from '../../media/media.js';
 import { facesIn } from '../faces/find-faces.js';
 import type { ModelNeed } from '../operation.js';

@@ -1,11 +1,11 @@
-import { alphaOfRows } from '../../../models/alpha-rows.js';
-import { findFlaws, withoutFlaws } from '../../../models/flaws.js';
-import { separateLayers } from '../../../models/colour-layers.js';
-import { foregroundOfRows } from '../../../models/foreground.js';
-import { fitAlpha, guideSize } from '../../../models/guided-filter.js';
+import { alphaOfRows } from '../../../models/matting/alpha-rows.js';
+import { findFlaws, withoutFlaws } from '../../../models/matting/flaws.js';
+import { separateLayers } from '../../../models/matting/colour-layers.js';
+import { foregroundOfRows } from '../../../models/matting/foreground.js';
+import { fitAlpha, guideSize } from '../../../models/matting/guided-filter.js';
 import type { MattingModel } from '../../../models/model.js';
-import { lookTwice, secondLookScale } from '../../../models/second-look.js';
-import { shrunkTo } from '../../../models/shrink.js';
+import { lookTwice, secondLookScale } from '../../../models/matting/second-look.js';
+import { shrunkTo } from '../../../models/pixels/shrink.js';
 import type { ImageFacts, Pixels, Plane, Size } from '../../media/media.js';
 import { sidesInPixels } from '../../studio/lengths.js';
 import type { ColourProfile, PixelReader, Workbench } from '../workbench.js';

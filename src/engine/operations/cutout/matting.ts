@@ -1,9 +1,9 @@
-import { alphaOfRows } from '../../../models/alpha-rows.js';
-import { resizePlane } from '../../../models/bilinear.js';
-import { closedFormAlpha } from '../../../models/closed-form.js';
-import { fitAlpha } from '../../../models/guided-filter.js';
-import { shrunkTo } from '../../../models/shrink.js';
-import { isUnknown, type Trimap, trimapOfAlpha, trimapOfGrey } from '../../../models/trimap.js';
+import { alphaOfRows } from '../../../models/matting/alpha-rows.js';
+import { resizePlane } from '../../../models/pixels/bilinear.js';
+import { closedFormAlpha } from '../../../models/matting/closed-form.js';
+import { fitAlpha } from '../../../models/matting/guided-filter.js';
+import { shrunkTo } from '../../../models/pixels/shrink.js';
+import { isUnknown, type Trimap, trimapOfAlpha, trimapOfGrey } from '../../../models/matting/trimap.js';
 import { EngineError } from '../../errors.js';
 import type { ImageFacts, Pixels, Plane, Size } from '../../media/media.js';
 import { checkOverlay } from '../overlay.js';

@@ -1,8 +1,8 @@
-import type { AlphaSurvey } from '../../../models/alpha-survey.js';
-import type { ColourLayers } from '../../../models/colour-layers.js';
-import { findRegions } from '../../../models/regions.js';
+import type { AlphaSurvey } from '../../../models/matting/alpha-survey.js';
+import type { ColourLayers } from '../../../models/matting/colour-layers.js';
+import { findRegions } from '../../../models/matting/regions.js';
 import type { Pixels, Plane } from '../../media/media.js';
-import type { Verdict } from '../../verdict.js';
+import type { Verdict } from '../../folders/verdict.js';
 
 /** Smaller openings, and parts that lie apart, are noise: share of the subject. */
 const worthCounting = 0.001;

@@ -1,5 +1,5 @@
-import { dilateMask, featherMask, readEditMask } from '../../../models/edit-mask.js';
-import { inpaint } from '../../../models/inpainting.js';
+import { dilateMask, featherMask, readEditMask } from '../../../models/filling/edit-mask.js';
+import { inpaint } from '../../../models/filling/inpainting.js';
 import type { OutputFormat, Pixels } from '../../media/media.js';
 import { checkOverlay } from '../overlay.js';
 import type { EncodeOptions, ImageKit, PixelEditor, PixelReader, Workbench } from '../workbench.js';

@@ -1,6 +1,6 @@
 import type { ModelEntry } from '../../../models/lockfile.js';
 import type { PictureKind, UpscaleModel } from '../../../models/model.js';
-import { isDrawing, measurePicture } from '../../../models/picture-facts.js';
+import { isDrawing, measurePicture } from '../../../models/pixels/picture-facts.js';
 import type { ModelNeed } from '../operation.js';
 import { middleOf } from '../picture-middle.js';
 import { suitedTo } from '../suited-to.js';

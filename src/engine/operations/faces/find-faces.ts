@@ -1,4 +1,4 @@
-import { findFaces, searchSide } from '../../../models/face-finder.js';
+import { findFaces, searchSide } from '../../../models/faces/face-finder.js';
 import type { Face, Point } from '../../../models/model.js';
 import type { Size } from '../../media/media.js';
 import { within } from '../picture-rows.js';

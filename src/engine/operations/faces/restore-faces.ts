@@ -1,7 +1,7 @@
-import { alignFace } from '../../../models/face-alignment.js';
-import { cropFace } from '../../../models/face-crop.js';
-import { type FacePatch, patchFace } from '../../../models/face-patch.js';
-import { mendFaults } from '../../../models/faults.js';
+import { alignFace } from '../../../models/faces/face-alignment.js';
+import { cropFace } from '../../../models/faces/face-crop.js';
+import { type FacePatch, patchFace } from '../../../models/faces/face-patch.js';
+import { mendFaults } from '../../../models/tiling/faults.js';
 import type { Face, FaceRestoreModel } from '../../../models/model.js';
 import type { Pixels } from '../../media/media.js';
 import type { PixelReader, Workbench } from '../workbench.js';

@@ -1,4 +1,4 @@
-import { measureColours } from '../../../models/colourfulness.js';
+import { measureColours } from '../../../models/colour/colourfulness.js';
 import type { Pixels } from '../../media/media.js';
 import type { ModelNeed } from '../operation.js';
 import type { Strength } from '../faces/face-wish.js';

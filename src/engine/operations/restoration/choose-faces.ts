@@ -1,5 +1,5 @@
 import type { Face } from '../../../models/model.js';
-import { measurePicture } from '../../../models/picture-facts.js';
+import { measurePicture } from '../../../models/pixels/picture-facts.js';
 import type { Pixels, Size } from '../../media/media.js';
 import { lackOfFaceModels, type Strength } from '../faces/face-wish.js';
 import { facesIn } from '../faces/find-faces.js';

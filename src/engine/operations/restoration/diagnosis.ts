@@ -1,6 +1,12 @@
 import type { Damage } from '../../../models/model.js';
-import { measurePicture } from '../../../models/picture-facts.js';
-import { hasCast, isBadlyExposed, measureTones, type ToneCurves, toneCurves } from '../../../models/tone-repair.js';
+import { measurePicture } from '../../../models/pixels/picture-facts.js';
+import {
+  hasCast,
+  isBadlyExposed,
+  measureTones,
+  type ToneCurves,
+  toneCurves,
+} from '../../../models/colour/tone-repair.js';
 import type { Pixels } from '../../media/media.js';
 import type { Strength } from '../faces/face-wish.js';
 import { type RestorationParams, wishFor } from './params.js';

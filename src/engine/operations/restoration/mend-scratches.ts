@@ -1,5 +1,5 @@
-import { inpaint } from '../../../models/inpainting.js';
-import { findScratches } from '../../../models/scratches.js';
+import { inpaint } from '../../../models/filling/inpainting.js';
+import { findScratches } from '../../../models/filling/scratches.js';
 import type { Pixels, Size } from '../../media/media.js';
 import { within } from '../picture-rows.js';
 import type { Workbench } from '../workbench.js';

@@ -1,6 +1,6 @@
-import { colourRows } from '../../../models/colouring.js';
+import { colourRows } from '../../../models/colour/colouring.js';
 import type { Chroma, ColourModel, Face } from '../../../models/model.js';
-import { applyCurves } from '../../../models/tone-repair.js';
+import { applyCurves } from '../../../models/colour/tone-repair.js';
 import { toEngineError } from '../../errors.js';
 import type { Pixels } from '../../media/media.js';
 import { type RowChange, restoreFaces } from '../faces/restore-faces.js';

@@ -1,8 +1,8 @@
-import { CollaborativeFilter } from '../../../models/collaborative-filter.js';
+import { CollaborativeFilter } from '../../../models/denoising/collaborative-filter.js';
 import type { Damage, RestoreModel, UpscaleModel } from '../../../models/model.js';
-import { selfEnsemble } from '../../../models/self-ensemble.js';
-import { splitWhenShort, tileFor } from '../../../models/tile-memory.js';
-import { enlarge } from '../../../models/tiling.js';
+import { selfEnsemble } from '../../../models/tiling/self-ensemble.js';
+import { splitWhenShort, tileFor } from '../../../models/tiling/tile-memory.js';
+import { enlarge } from '../../../models/tiling/tiling.js';
 import type { Pixels } from '../../media/media.js';
 import type { PixelReader, Workbench } from '../workbench.js';
 

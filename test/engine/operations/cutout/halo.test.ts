@@ -4,7 +4,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import type { Pixels } from '#src/engine/media/media.js';
 import { backgroundRemoval } from '#src/engine/operations/background-removal.js';
 import { parseParams } from '#src/engine/operations/index.js';
-import type { Verdict } from '#src/engine/verdict.js';
+import type { Verdict } from '#src/engine/folders/verdict.js';
 import { onBackground, paint } from '../../../helpers/pictures.js';
 import { sharedFiles } from '../../../helpers/shared.js';
 import { openWorkbench, type TestBench } from '../../../helpers/workbench.js';

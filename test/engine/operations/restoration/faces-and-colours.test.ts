@@ -8,7 +8,7 @@ import { addModel } from '#src/engine/model-store/add.js';
 import { imageRestoration } from '#src/engine/operations/image-restoration.js';
 import { parseParams } from '#src/engine/operations/index.js';
 import { type ModelEntry, readLockfile } from '#src/models/lockfile.js';
-import { lockfilePath } from '#src/models/weights.js';
+import { lockfilePath } from '#src/models/files/weights.js';
 import { noise, paint } from '../../../helpers/pictures.js';
 import { sharedFiles } from '../../../helpers/shared.js';
 import { tempFolder } from '../../../helpers/temp-folder.js';
