@@ -7,6 +7,7 @@ import { type StatusWords, upperStatuses } from '../present.js';
 import { batchHeaders, presentAcceptedBatch, presentBatch } from '../present-batch.js';
 import { type Context, ownBases, type RequestState } from '../request.js';
 import type { Surface } from '../server.js';
+import type { TakeOwn } from '../upload.js';
 import { viewOf } from './generate.js';
 
 export interface BatchPlace {
@@ -18,6 +19,8 @@ export interface BatchPlace {
   words: StatusWords;
   /** Seconds between two looks that a client is advised to leave. */
   pollSeconds: number;
+  /** Checks the params of an item, or takes out what is not the job's; what it throws is that item's refusal. */
+  takeOwn?: TakeOwn;
 }
 
 /** `POST /api/generate/<operation>/batch` and what belongs to it, for every operation that can be ordered many times at once. */
@@ -64,7 +67,7 @@ function show(ctx: Context, batch: Batch, { surface, words, pollSeconds }: Showi
 async function submitBatch(ctx: Context, surface: Surface, { operation, path, list, ...place }: BatchPlace) {
   const { engine, uploads, options } = surface;
   const view = viewOf(ctx, surface);
-  const intake = { engine, limits: uploads };
+  const intake = { engine, limits: uploads, takeOwn: place.takeOwn };
   const request = await readBatch(ctx, { operation, list, intake, baseUrl: view.baseUrl });
   const { batch, replayed } = await engine.submitBatch({
     ...request,

@@ -30,6 +30,7 @@ export function addVideoRoutes(router: Router<RequestState>, surface: Surface): 
     list: 'prompts',
     words: lowerStatuses,
     pollSeconds: videoPollSeconds,
+    takeOwn: demandPrompt,
   });
   for (const base of ['/v1/video/generations', '/v1/video/generate']) {
     router.post(base, (ctx) => accept(ctx, operation, { surface, base }));

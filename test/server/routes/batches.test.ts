@@ -73,6 +73,15 @@ describe('POST /api/generate/<operation>/batch', () => {
     expect(batch.jobs).toMatchObject([{ image_url: `${shop.url}/1.png` }, {}, { image_url: null }]);
   });
 
+  it('asks for the prompt of each clip, as for that of a single one', async () => {
+    const { url } = await startServer();
+    const prompts = [{ prompt: 'Slow push in' }, { prompt: ' ' }, { multi_shot_prompts: ['Close-up'] }, {}];
+    const answer = await fetch(`${url}/v1/video/generations/batch`, json({ prompts, duration: 3 }));
+    const { jobs } = await bodyOf<Batch>(answer);
+    expect(jobs.map(({ status }) => status)).toEqual(['pending', 'failed', 'pending', 'failed']);
+    expect(jobs[1]?.error_message).toContain('Expected `prompt` to say what to see in the clip');
+  });
+
   it('lets a bad item fail alone, keeps nothing of it, and says why', async () => {
     const shop = await startPictureShop(picture);
     const { url, engine } = await startServer({ settings: { DARKROOM_ALLOW_HOSTS: shop.host } });
